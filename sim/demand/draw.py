@@ -1,0 +1,472 @@
+"""The drawing board: a scenario's customers, drawn block by block before they are simulated.
+
+A block is a day of simulated time. What is drawn, in order of the streams' names:
+
+- *arrivals* (M01): Poisson in every step of the rate, the rate multiplied by the day's busyness (gamma, mean 1), by interval noise
+  (log-AR(1) on 5-minute bins, mean 1) and by surges;
+- *who*: intent, channel, segment, language, region;
+- *classifier* (M07): per-contact correctness p ~ Beta(A·κ, (1−A)·κ), the label right with probability p, confidence
+  sigmoid(logit(p)/T + b): with T = 1 and b = 0 the confidence is calibrated by construction;
+- *ability* (M02): the probit margin of success by fleet, `a + shifts − τ(√ρ·z₀ + √(1−ρ)·z_fleet) + ε` with
+  `a = √(1+τ²)·Φ⁻¹(capability)`, so that the marginal success is the capability;
+- *patience* (M03), silent leaving, announcements, and the further attempts that follow if patience ends;
+- *handling times* of people, the case's difficulty z₀ included.
+
+Only what the scenario can use is drawn; a stream that is not drawn moves no other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.demand.contacts import Contacts
+from sim.demand.laws import draw, lognormal_numbers
+from sim.demand.streams import stream
+from sim.scenario.model import By, Classifier, Law, Scenario
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Streams = Callable[[str], np.random.Generator]
+
+BLOCK_S = 86_400.0
+NOISE_BIN_S = 300.0
+NORMAL_P99 = 2.3263478740408408
+CAPABILITY_CLIP = 0.001
+"""Capabilities are kept this far from 0 and 1 (probit)."""
+REDIAL_MOOD = 0.1
+"""A further attempt starts this much more frustrated."""
+FIDELITY = {"warm": (18.0, 2.0), "partial": 0.5, "cold": 0.05}
+ANNOUNCEMENT_SPREAD_S = 5.0
+
+
+def blocks(scenario: Scenario) -> int:
+    """Number of blocks of the run."""
+    return max(1, math.ceil(scenario.calendar.end_s / BLOCK_S))
+
+
+def interval_noise(scenario: Scenario, replication: int) -> FloatArray:
+    """Multipliers of the arrival rate by 5-minute bin over the whole run, mean 1; empty when there is no noise."""
+    demand = scenario.demand
+    if demand.sigma == 0.0:
+        return np.empty(0)
+    bins = math.ceil(scenario.calendar.end_s / NOISE_BIN_S)
+    shocks = stream(scenario.seed, replication, "demand.interval noise").standard_normal(bins).tolist()
+    spread = demand.sigma / math.sqrt(1.0 - demand.phi**2)
+    level, levels = shocks[0] * spread, []
+    for shock in shocks:
+        levels.append(level)
+        level = demand.phi * level + demand.sigma * shock
+    return np.exp(np.array(levels) - spread**2 / 2.0)
+
+
+def _rate(scenario: Scenario, replication: int, from_s: float, until_s: float) -> tuple[FloatArray, FloatArray]:
+    """Edges of the steps in a block, and expected arrivals in each but for surges that single out intents or channels."""
+    demand = scenario.demand
+    noise = interval_noise(scenario, replication)
+    edges = demand.edges_s[(demand.edges_s > from_s) & (demand.edges_s < until_s)]
+    cuts = [edges, [from_s, until_s]]
+    if noise.size:
+        cuts.append(np.arange(math.ceil(from_s / NOISE_BIN_S), math.ceil(until_s / NOISE_BIN_S)) * NOISE_BIN_S)
+    for surge in demand.surges:
+        cuts.append([s for s in (surge.from_s, surge.until_s) if from_s < s < until_s])
+    edges = np.unique(np.concatenate([np.asarray(c, dtype=np.float64) for c in cuts]))
+    middle = (edges[:-1] + edges[1:]) / 2.0
+    step = np.clip(np.searchsorted(demand.edges_s, middle, side="right") - 1, 0, len(demand.per_s) - 1)
+    per_s = demand.per_s[step].copy()
+    if demand.busy_day_cv > 0.0:
+        shape = 1.0 / demand.busy_day_cv**2
+        days = int(demand.day.max()) + 1
+        busy = stream(scenario.seed, replication, "demand.busy day").standard_gamma(shape, days) / shape
+        per_s *= busy[demand.day[step]]
+    if noise.size:
+        per_s *= noise[(middle / NOISE_BIN_S).astype(np.int64)]
+    return edges, per_s
+
+
+def _weights(scenario: Scenario, at_s: float) -> FloatArray:
+    """How likely each (intent, channel) is at a time, surges included; sums to the surges' mean multiplier."""
+    demand = scenario.demand
+    weights = np.outer(demand.intent_share, demand.channel_share)
+    for surge in demand.surges:
+        if surge.from_s <= at_s < surge.until_s:
+            i = list(surge.intents) or list(range(weights.shape[0]))
+            c = list(surge.channels) or list(range(weights.shape[1]))
+            weights[np.ix_(i, c)] *= surge.multiplier
+    return weights
+
+
+def _choose(shares: FloatArray, rng: Streams, name: str, n: int) -> IntArray:
+    """Codes drawn with these shares; nothing is drawn where there is no choice."""
+    if len(shares) == 1 or shares.max() >= 1.0:
+        return np.full(n, int(shares.argmax()), dtype=np.int64)
+    cumulative = np.cumsum(shares)[:-1]
+    return np.searchsorted(cumulative, rng(name).random(n), side="right").astype(np.int64)
+
+
+def _arrivals(
+    scenario: Scenario, replication: int, block: int, rng: Streams
+) -> tuple[FloatArray, IntArray, IntArray]:
+    """Arrival times, intents and channels of a block's first attempts."""
+    demand = scenario.demand
+    from_s = block * BLOCK_S
+    until_s = min(from_s + BLOCK_S, scenario.calendar.end_s)
+    if demand.at_s is not None:
+        times = demand.at_s[(demand.at_s >= from_s) & (demand.at_s < until_s)]
+        n = len(times)
+        return times.copy(), _choose(demand.intent_share, rng, "demand.intent", n), _choose(
+            demand.channel_share, rng, "demand.channel", n
+        )
+    edges, per_s = _rate(scenario, replication, from_s, until_s)
+    middle = (edges[:-1] + edges[1:]) / 2.0
+    surges = bool(demand.surges)
+    weights = [_weights(scenario, m) for m in middle] if surges else []
+    factor = np.array([w.sum() for w in weights]) if surges else 1.0
+    counts = rng("demand.count").poisson(per_s * factor * np.diff(edges))
+    n = int(counts.sum())
+    times = rng("demand.arrival").random(n)
+    times *= np.repeat(np.diff(edges), counts)
+    times += np.repeat(edges[:-1], counts)
+    times.sort()
+    if not any(surge.intents or surge.channels for surge in demand.surges):
+        return times, _choose(demand.intent_share, rng, "demand.intent", n), _choose(
+            demand.channel_share, rng, "demand.channel", n
+        )
+    u = rng("demand.intent").random(n)
+    cell = np.empty(n, dtype=np.int64)
+    ends = np.cumsum(counts)
+    for k, count in enumerate(counts):
+        cumulative = np.cumsum(weights[k].ravel()) / weights[k].sum()
+        cell[ends[k] - count : ends[k]] = np.searchsorted(cumulative[:-1], u[ends[k] - count : ends[k]], side="right")
+    channels = len(demand.channel_share)
+    return times, cell // channels, cell % channels
+
+
+def _by_code(laws: list[Law], code: IntArray, rng: Streams, name: str) -> FloatArray:
+    """Durations by law of each row's code: one stream while all laws are lognormal or the same, else one a law."""
+    if all(law == laws[0] for law in laws):
+        return draw(laws[0], rng(name), len(code))
+    if all(law.family == "lognormal" for law in laws):
+        numbers = np.array([lognormal_numbers(law.mean_s, law.cv) for law in laws])
+        z = rng(name).standard_normal(len(code))
+        z *= numbers[code, 1]
+        z += numbers[code, 0]
+        return np.exp(z, out=z)
+    durations = np.empty(len(code))
+    for k, law in enumerate(laws):
+        mine = np.flatnonzero(code == k)
+        # Drawn for every row, so that a change of mix shifts nobody else's number.
+        durations[mine] = draw(law, rng(f"{name}.{k}"), len(code))[mine]
+    return durations
+
+
+def _classified(
+    classifier: Classifier, intent: IntArray, in_scope: NDArray[np.bool_], family: IntArray, rng: Streams
+) -> tuple[IntArray, FloatArray, NDArray[np.bool_], FloatArray]:
+    """Label, confidence, rightness and classification time of every first attempt (M07)."""
+    n = len(intent)
+    a, kappa = classifier.accuracy, classifier.kappa
+    chance = _beta(rng("classifier.chance"), a, kappa, n)
+    out = np.flatnonzero(~in_scope)
+    if out.size:
+        chance[out] = _beta(rng("classifier.chance out of scope"), 0.5, kappa, n)[out]
+    u = rng("classifier.right").random(n)
+    right = (u < chance) & in_scope
+    label = intent.copy()
+    wrong = np.flatnonzero(~right)
+    if wrong.size:
+        cumulative = np.cumsum(_confusion(family), axis=1)
+        v = rng("classifier.wrong label").random(n)[wrong]
+        label[wrong] = (v[:, None] >= cumulative[intent[wrong]]).sum(axis=1).clip(max=len(family) - 1)
+    if classifier.temperature == 1.0 and classifier.bias == 0.0:
+        confidence = chance
+    else:
+        inside = np.clip(chance, 1e-12, 1.0 - 1e-12)
+        logit = np.log(inside) - np.log1p(-inside)
+        confidence = 1.0 / (1.0 + np.exp(-(logit / classifier.temperature + classifier.bias)))
+    flagged = ~in_scope & (rng("classifier.flag").random(n) < classifier.oos_recall)
+    sigma = math.log(classifier.latency_p99_s / classifier.latency_s) / NORMAL_P99
+    latency_s = classifier.latency_s * np.exp(sigma * rng("classifier.latency").standard_normal(n))
+    unknown = flagged | (latency_s > classifier.budget_s)
+    label[unknown] = -1
+    right[unknown] = False
+    confidence = np.where(unknown, 0.0, confidence)
+    return label, confidence, right, np.minimum(latency_s, classifier.budget_s)
+
+
+def _beta(rng: np.random.Generator, mean: float, kappa: float, n: int) -> FloatArray:
+    if mean in (0.0, 1.0):
+        return np.full(n, mean)
+    return rng.beta(mean * kappa, (1.0 - mean) * kappa, n)
+
+
+def _confusion(family: IntArray) -> FloatArray:
+    """Probability of each wrong label given the intent: 70 % within the family, 30 % outside, shape (intents, intents)."""
+    same = (family[:, None] == family[None, :]).astype(np.float64)
+    np.fill_diagonal(same, 0.0)
+    other = (family[:, None] != family[None, :]).astype(np.float64)
+    inside, outside = same.sum(axis=1, keepdims=True), other.sum(axis=1, keepdims=True)
+    share = np.where(outside == 0, 1.0, np.where(inside == 0, 0.0, 0.7))
+    rows = share * same / np.maximum(inside, 1.0) + (1.0 - share) * other / np.maximum(outside, 1.0)
+    return np.asarray(rows, dtype=np.float64)
+
+
+def _attempts(scenario: Scenario, queue: IntArray, rng: Streams) -> IntArray:
+    """How many further attempts each first attempt would make if it always gave up."""
+    further = np.zeros(len(queue), dtype=np.int64)
+    if not any(q.redial for q in scenario.queues):
+        return further
+    u = rng("redial.attempts").random(len(queue))
+    for q, spec in enumerate(scenario.queues):
+        if spec.redial is None or spec.redial.share == 0.0:
+            continue
+        mine = queue == q
+        if spec.redial.share == 1.0:
+            further[mine] = spec.redial.attempts
+        else:
+            tries = np.floor(np.log(u[mine]) / math.log(spec.redial.share))
+            further[mine] = np.minimum(tries, spec.redial.attempts).astype(np.int64)
+    return further
+
+
+def _ability(
+    scenario: Scenario, first: IntArray, intent: IntArray, channel: IntArray, language: IntArray, z0: FloatArray, rng: Streams
+) -> FloatArray:
+    """Probit margin of success by fleet for every row; *first* is each row's first attempt, whose difficulty it keeps."""
+    from scipy.special import ndtri
+
+    ai = scenario.ai
+    rows, firsts = len(intent), len(z0)
+    scale = math.sqrt(1.0 + ai.tau**2)
+    base = scale * ndtri(np.clip(ai.capability, CAPABILITY_CLIP, 1.0 - CAPABILITY_CLIP))
+    mean = base[intent]
+    if ai.channel_shift.any():
+        mean = mean + ai.channel_shift[channel]
+    if ai.language_shift.any():
+        mean = mean + ai.language_shift[language]
+    if ai.tau > 0.0:
+        mean = mean - (ai.tau * math.sqrt(ai.vendor_correlation)) * z0[first]
+    own = ai.tau * math.sqrt(1.0 - ai.vendor_correlation)
+    ability = np.empty((rows, max(1, len(scenario.fleets))))
+    for f, fleet in enumerate(scenario.fleets):
+        margin = rng(f"ability.luck.{f}").standard_normal(rows)
+        margin += mean
+        if own > 0.0:
+            margin -= own * rng(f"ability.fleet.{f}").standard_normal(firsts)[first]
+        if fleet.ability_shift:
+            margin += fleet.ability_shift
+        ability[:, f] = margin
+    return ability
+
+
+def _handle(scenario: Scenario, intent: IntArray, channel: IntArray, z0: FloatArray, rng: Streams) -> FloatArray:
+    """Handling times of people; a lognormal law holds its mean and cv with the case's difficulty inside."""
+    gamma = scenario.handover.difficulty if z0.size else 0.0
+    laws = []
+    for law in scenario.handle:
+        if gamma > 0.0 and law.family == "lognormal":
+            left = max(0.0, (1.0 + law.cv**2) / math.exp(gamma**2) - 1.0)
+            law = Law("lognormal", law.mean_s, cv=math.sqrt(left))
+        laws.append(law)
+    handle_s = _by_code(laws, intent, rng, "people.handle")
+    if gamma > 0.0:
+        factor = np.exp(gamma * z0 - gamma**2 / 2.0)
+        if not all(law.family == "lognormal" for law in laws):
+            factor[~np.array([law.family == "lognormal" for law in laws])[intent]] = 1.0
+        handle_s *= factor
+    factors = np.array([c.handle_factor for c in scenario.channels])
+    if (factors != 1.0).any():
+        handle_s *= factors[channel]
+    return handle_s
+
+
+def contacts(scenario: Scenario, replication: int, block: int = 0) -> Contacts:
+    """Draw one block of customers."""
+
+    def rng(name: str) -> np.random.Generator:
+        return stream(scenario.seed, replication, name, block)
+
+    arrive_s, intent, channel = _arrivals(scenario, replication, block, rng)
+    return attributes(scenario, rng, block, arrive_s, intent, channel)
+
+
+def attributes(
+    scenario: Scenario, rng: Streams, block: int, arrive_s: FloatArray, intent: IntArray, channel: IntArray
+) -> Contacts:
+    """Everything that contacts with these arrivals, intents and channels bring along besides."""
+    demand = scenario.demand
+    n = len(arrive_s)
+    segment = _choose(demand.segment_share, rng, "demand.segment", n)
+    language = _choose(demand.language_share, rng, "demand.language", n)
+    region = _choose(demand.region_share, rng, "demand.region", n)
+    queue = scenario.queue_of_channel[channel]
+    ai_on = scenario.routing.by != By.HUMAN
+    in_scope = np.ones(n, dtype=np.bool_)
+    if demand.out_of_scope > 0.0:
+        in_scope = rng("demand.out of scope").random(n) >= demand.out_of_scope
+    label, confidence = np.full(n, -1, dtype=np.int64), np.zeros(n)
+    right, lag_s = np.zeros(n, dtype=np.bool_), np.zeros(n)
+    if ai_on and scenario.classifier is not None:
+        label, confidence, right, lag_s = _classified(scenario.classifier, intent, in_scope, demand.family, rng)
+    if scenario.routing.latency_s:
+        lag_s = lag_s + scenario.routing.latency_s
+
+    # First attempts, then every attempt that may follow.
+    further = _attempts(scenario, queue, rng)
+    extra = int(further.sum())
+    rows = n + extra
+    first = np.arange(rows, dtype=np.int64)
+    attempt = np.ones(rows, dtype=np.int64)
+    redial_row = np.full(rows, -1, dtype=np.int64)
+    redial_after_s = np.zeros(rows)
+    if extra:
+        parent = np.repeat(np.arange(n), further)
+        first[n:] = parent
+        begin = np.cumsum(further) - further
+        attempt[n:] = 2 + np.arange(extra) - begin[parent]
+        calls_again = np.flatnonzero(further > 0)
+        redial_row[calls_again] = n + begin[calls_again]
+        more = attempt[n:] - 1 < further[parent]
+        redial_row[n:][more] = n + 1 + np.flatnonzero(more)
+        z = rng("redial.after").standard_normal(rows)
+        for q, spec in enumerate(scenario.queues):
+            if spec.redial is not None:
+                mine = queue[first] == q
+                redial_after_s[mine] = spec.redial.after_s * np.exp(spec.redial.sigma * z[mine])
+
+    def spread(column: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The column of first attempts, continued over the rows that follow them."""
+        return column[first] if extra else column
+
+    row_intent, row_channel = spread(intent), spread(channel)
+    # Wherever there is an AI at all, so that a policy that sends nobody to it meets the same customers.
+    difficulty = (scenario.handover.difficulty > 0.0 or scenario.ai.tau > 0.0) and bool(scenario.fleets)
+    z0 = rng("issue.difficulty").standard_normal(n) if difficulty else np.empty(0)
+    ability = np.zeros((rows, max(1, len(scenario.fleets))))
+    fail_u = recover_u = think_s = mood = fidelity = fate_u = np.zeros(rows)
+    turns = np.ones(rows, dtype=np.int64)
+    key = np.zeros(rows, dtype=np.int64)
+    if ai_on:
+        ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)  # type: ignore[arg-type]
+        fail_u = rng("session.failure").random(rows)
+        if scenario.ai.wrong_label_recovers > 0.0:
+            recover_u = rng("session.recovery").random(rows)
+        think_s = draw(scenario.ai.think, rng("session.think"), rows)
+        turns = _turns(scenario, row_intent, rng, rows)  # type: ignore[arg-type]
+        mood = rng("customer.mood").beta(*scenario.ai.mood_start, n)
+        mood = np.where(attempt > 1, np.minimum(1.0, mood[first] + REDIAL_MOOD * (attempt - 1)), mood[first])
+        law = FIDELITY[scenario.handover.kind]
+        fidelity = rng("handover.fidelity").beta(*law, rows) if isinstance(law, tuple) else np.full(rows, law)
+        if scenario.handover.dropped + scenario.handover.context_lost > 0.0:
+            fate_u = rng("handover.fate").random(rows)
+        key = rng("contact.key").integers(0, 2**63, rows, dtype=np.int64)
+    patience_s, silent = _patience(scenario, row_channel, rng)  # type: ignore[arg-type]
+    handle_s = _handle(scenario, intent, channel, z0, rng)
+    ready_s = arrive_s + lag_s
+    order = np.argsort(ready_s, kind="stable") if lag_s.any() else np.arange(n, dtype=np.int64)
+    row_arrive_s = np.full(rows, np.nan)
+    row_arrive_s[:n] = arrive_s
+    ids = (np.int64(block) << 32) + np.arange(rows, dtype=np.int64)
+    return Contacts(
+        id=ids,
+        issue=ids[first],
+        attempt=attempt,
+        arrive_s=row_arrive_s,
+        lag_s=spread(lag_s),  # type: ignore[arg-type]
+        ready_s=ready_s[order],
+        order=order,
+        intent=row_intent,  # type: ignore[arg-type]
+        channel=row_channel,  # type: ignore[arg-type]
+        segment=spread(segment),  # type: ignore[arg-type]
+        language=spread(language),  # type: ignore[arg-type]
+        region=spread(region),  # type: ignore[arg-type]
+        label=spread(label),  # type: ignore[arg-type]
+        confidence=spread(confidence),  # type: ignore[arg-type]
+        right=spread(right),  # type: ignore[arg-type]
+        in_scope=spread(in_scope),  # type: ignore[arg-type]
+        ability=ability,
+        fail_u=fail_u,
+        recover_u=recover_u,
+        turns=turns,
+        think_s=think_s,
+        mood=mood,
+        fidelity=fidelity,
+        fate_u=fate_u,
+        patience_s=patience_s,
+        silent=silent,
+        handle_s=spread(handle_s),  # type: ignore[arg-type]
+        redial_row=redial_row,
+        redial_after_s=redial_after_s,
+        key=key,
+    )
+
+
+def _turns(scenario: Scenario, intent: IntArray, rng: Streams, rows: int) -> IntArray:
+    median = scenario.ai.turns[intent]
+    if scenario.ai.turns_cv == 0.0:
+        return np.maximum(1, np.rint(median)).astype(np.int64)
+    sigma = math.sqrt(math.log1p(scenario.ai.turns_cv**2))
+    spread = np.exp(sigma * rng("session.turns").standard_normal(rows))
+    return np.maximum(1, np.rint(median * spread)).astype(np.int64)
+
+
+def _patience(scenario: Scenario, channel: IntArray, rng: Streams) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Patience and silent leaving of every row (M03)."""
+    queue = scenario.queue_of_channel[channel]
+    patience_s = _by_code([q.patience for q in scenario.queues], queue, rng, "customer.patience")
+    announced = [q for q, spec in enumerate(scenario.queues) if spec.announce_leave > 0.0]
+    if announced:
+        u, v = rng("customer.announcement").random((2, len(channel)))
+        for q in announced:
+            spec = scenario.queues[q]
+            leaves = (queue == q) & (patience_s > spec.announce_at_s) & (u < spec.announce_leave)
+            patience_s[leaves] = spec.announce_at_s + ANNOUNCEMENT_SPREAD_S * v[leaves]
+    shares = np.array([c.silent_abandon for c in scenario.channels])
+    silent = np.zeros(len(channel), dtype=np.bool_)
+    if shares.any():
+        silent = rng("customer.silent").random(len(channel)) < shares[channel]
+    return patience_s, silent
+
+
+def pace(scenario: Scenario, replication: int, people: int) -> FloatArray:
+    """Handling-time factor of each person, mean 1, shape (people,); groups in order."""
+    factors = np.ones(people)
+    at = 0
+    for g, group in enumerate(scenario.groups):
+        n = max([count for _, count in group.staffing] + [sum(s.people for s in group.shifts), 1])
+        if group.pace_cv > 0.0:
+            rng = stream(scenario.seed, replication, f"people.pace.{scenario.names.groups[g]}")
+            factors[at : at + n] = draw(Law("lognormal", 1.0, cv=group.pace_cv), rng, n)
+        at += n
+    return factors
+
+
+def presence(scenario: Scenario, replication: int) -> Iterator[tuple[float, int, int]]:
+    """Who is wanted on the floor: (second, group, people from then on), ascending.
+
+    Shifts of a group add up; every coming and going of a shift is moved by the group's own unpunctuality.
+    """
+    steps: list[tuple[float, int, int]] = []
+    for g, group in enumerate(scenario.groups):
+        if group.staffing:
+            steps += [(second, g, people) for second, people in group.staffing]
+            continue
+        rng = stream(scenario.seed, replication, f"people.punctuality.{scenario.names.groups[g]}")
+        changes: dict[float, int] = {}
+        for shift in group.shifts:
+            for begin, end in shift.pieces:
+                for _ in range(shift.people) if group.punctuality_s else (0,):
+                    size = 1 if group.punctuality_s else shift.people
+                    late = rng.standard_normal(2) * group.punctuality_s
+                    come = max(0.0, begin + late[0])
+                    go = max(come, end + late[1])
+                    changes[come] = changes.get(come, 0) + size
+                    changes[go] = changes.get(go, 0) - size
+        people = 0
+        for second in sorted(changes):
+            people += changes[second]
+            steps.append((second, g, people))
+    return iter(sorted(step for step in steps if step[0] < scenario.calendar.end_s))

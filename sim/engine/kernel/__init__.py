@@ -1,0 +1,1 @@
+"""The compiled floor: the same events as `sim.engine.floor`, as loops over arrays."""

@@ -1,0 +1,443 @@
+"""The AI side of the compiled floor: decisions, calls, turns, fail-over, hand-over."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.demand.contacts import Contacts
+from sim.engine import dice
+from sim.engine.kernel.agenda import push
+from sim.engine.kernel.people import join
+from sim.engine.kernel.world import DRAIN, FAIL_OVER, LOST_CONTEXT, Machines, Rows, World
+from sim.engine.physics import (
+    asks_for_a_person,
+    call_outcome,
+    from_table,
+    mood_after_turn,
+    sentiment_reading,
+    session_mode,
+)
+from sim.engine.state import FAILED, OK, Disposition, Handling, Mode, State
+from sim.engine.ties import SHIFT, Kind
+from sim.orchestration import breaker
+from sim.orchestration.compiled import compiled
+from sim.orchestration.routing import AI_MONITORED, HUMAN, UNKNOWN, admit, route
+from sim.orchestration.triggers import first_hit, smoothed
+from sim.orchestration.words import Decision, Reason
+
+_REPLY = int(Kind.REPLY) << SHIFT
+_CALL = int(Kind.CALL) << SHIFT
+_TIMER = int(Kind.TIMER) << SHIFT
+_IN_AI = int(State.IN_AI)
+_GONE = int(State.GONE)
+_AI_RESOLVED = int(Disposition.AI_RESOLVED)
+_AI_FALSE = int(Disposition.AI_FALSE_CONTAINED)
+_AI_ABANDONED = int(Disposition.AI_ABANDONED)
+_DROPPED = int(Disposition.DROPPED)
+_H_CONTAINED = int(Handling.AI_CONTAINED)
+_H_ABANDONED = int(Handling.AI_ABANDONED)
+_H_ESCALATED = int(Handling.ESCALATED)
+_H_SPILLED = int(Handling.SPILLED)
+_H_HUMAN = int(Handling.HUMAN_ONLY)
+_SUCCESS = int(Mode.SUCCESS)
+_DETECTED = int(Mode.DETECTED)
+_LOOP = int(Mode.LOOP)
+_ROUTE = int(Decision.ROUTE)
+_PLACE = int(Decision.PLACE)
+_RETRY = int(Decision.RETRY)
+_MOVE = int(Decision.MOVE)
+_ESCALATE = int(Decision.ESCALATE)
+_ADMITTED = int(Reason.ADMITTED)
+_NO_FLEET = int(Reason.NO_FLEET)
+_BREAKER_OPEN = int(Reason.BREAKER_OPEN)
+_CALL_FAILED = int(Reason.CALL_FAILED)
+_CALL_TIMED_OUT = int(Reason.CALL_TIMED_OUT)
+_NOBODY_TO_MONITOR = int(Reason.NOBODY_TO_MONITOR)
+_UNMONITORED = int(Reason.UNMONITORED)
+_AI_GAVE_UP = int(Reason.AI_GAVE_UP)
+_TAKEN_OVER = int(Reason.TAKEN_OVER)
+_OPEN = int(breaker.State.OPEN)
+
+
+@compiled
+def _log(
+    w: World, at_s: float, contact: int, kind: int, reason: int, fleet: int, queue: int, seen: float, limit: float
+) -> None:
+    if w.knobs[0].log == 0:
+        return
+    d = w.cursor[0].decisions
+    w.cursor[0].decisions = d + 1
+    row = w.logs.decisions[d]
+    row.at_s = at_s
+    row.contact = contact
+    row.kind = kind
+    row.reason = reason
+    row.fleet = fleet
+    row.queue = queue
+    row.seen = seen
+    row.limit = limit
+
+
+@compiled
+def settle_fleet(fleets: Rows, f: int, now_s: float) -> None:
+    """Bring the integral of active sessions up to now."""
+    fleets[f].area += fleets[f].active * (now_s - fleets[f].last_s)
+    fleets[f].last_s = now_s
+
+
+@compiled
+def note_move(w: World, f: int, from_state: int, now_s: float) -> None:
+    """A breaker moved: log it, set its next timed move, wake control."""
+    m = w.cursor[0].moves
+    w.cursor[0].moves = m + 1
+    b = w.machines.breakers[f]
+    row = w.logs.moves[m]
+    row.at_s = now_s
+    row.fleet = f
+    row.from_state = from_state
+    row.to_state = b.state
+    row.cause = b.cause
+    row.part = b.part
+    row.whole = b.whole
+    row.limit = b.limit
+    if b.until_s < np.inf:
+        push(w.agenda, b.until_s, _TIMER | f)
+    w.cursor[0].wake = 1
+
+
+@compiled
+def _release(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """The contact leaves its fleet."""
+    f = j[row].fleet
+    settle_fleet(w.machines.fleets, f, now_s)
+    w.machines.fleets[f].active -= 1
+    w.machines.active_in[f, c.channel[row]] -= 1
+
+
+@compiled
+def _end_ai(j: Rows, w: World, row: int, now_s: float) -> None:
+    """The AI part of the journey is over."""
+    j[row].ai_end_s = now_s
+    if j[row].monitored == 1:
+        w.cursor[0].watched -= 1
+
+
+@compiled
+def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling: int, now_s: float) -> None:
+    """The contact ends in the AI."""
+    _release(c, j, w, row, now_s)
+    _end_ai(j, w, row, now_s)
+    j[row].state = _GONE
+    j[row].disposition = disposition
+    j[row].handling = handling
+    j[row].end_s = now_s
+
+
+@compiled
+def _to_person(
+    c: Contacts, j: Rows, w: World, row: int, handling: int, reason: int, seen: float, limit: float, now_s: float
+) -> None:
+    """The contact goes to the human queue; it belongs to no fleet any more."""
+    j[row].handling = handling
+    j[row].end_reason = reason
+    q = w.people.channels[c.channel[row]].queue
+    if handling != _H_HUMAN:
+        _log(w, now_s, c.id[row], _ESCALATE, reason, j[row].fleet, q, seen, limit)
+    if j[row].turns > 0:
+        if c.fate_u[row] < w.knobs[0].dropped:
+            j[row].state = _GONE
+            j[row].disposition = _DROPPED
+            j[row].end_s = now_s
+            return
+        if c.fate_u[row] < w.knobs[0].dropped + w.knobs[0].context_lost:
+            j[row].fidelity = LOST_CONTEXT
+    join(c, j, w.people, w.agenda, w.knobs, row, now_s)
+
+
+@compiled
+def _call(c: Contacts, j: Rows, w: World, row: int, admitted: bool, now_s: float) -> None:
+    """Ask the fleet for the reply of this turn."""
+    m = w.machines
+    f = j[row].fleet
+    j[row].epoch = breaker.call_epoch(m.breakers, f, admitted)
+    j[row].calls += 1
+    j[row].tries += 1
+    latency_s = 0.0
+    if not m.instant[f]:
+        latency_s = from_table(m.latency_s, f, dice.uniform(c.key[row], dice.LATENCY, j[row].calls))
+    u_error = 1.0
+    if m.fleets[f].errors > 0.0:
+        u_error = dice.uniform(c.key[row], dice.ERROR, j[row].calls)
+    timeout_s = w.people.channels[c.channel[row]].timeout_s
+    outcome, reply_s = call_outcome(
+        latency_s, u_error, m.fleets[f].down > 0, m.fleets[f].errors, m.fleets[f].factor, timeout_s
+    )
+    j[row].outcome = outcome
+    j[row].reply_s = reply_s
+    if m.instant[f] and outcome == OK:
+        _replied(c, j, w, row, now_s)
+    else:
+        push(w.agenda, now_s + reply_s, _REPLY | row)
+
+
+@compiled
+def _replied(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """A call ended well: the breaker hears of it, the customer reads and answers."""
+    _hear(c, j, w, row, now_s)
+    push(w.agenda, now_s + c.think_s[row], _CALL | row)
+
+
+@compiled
+def _hear(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """The breaker of the contact's fleet hears how the call ended."""
+    f = j[row].fleet
+    b = w.machines.breakers
+    if b[f].on == 0:
+        return
+    before = b[f].state
+    slow = j[row].reply_s > w.people.channels[c.channel[row]].slow_s
+    if breaker.on_reply(b, w.machines.ring, f, j[row].epoch, j[row].outcome != OK, slow, now_s):
+        note_move(w, f, before, now_s)
+
+
+@compiled
+def _place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> tuple[int, float, float]:
+    """Find a fleet for the contact and start there; tells why not where none has room."""
+    m = w.machines
+    channel, segment = c.channel[row], c.segment[row]
+    reason, seen, limit = _NO_FLEET, 0.0, 0.0
+    for at in range(m.chain.shape[1]):
+        f = m.chain[channel, at]
+        if f < 0:
+            break
+        if (j[row].visited >> f) & 1 == 1:
+            continue
+        if not breaker.admits(m.breakers, f):
+            reason, seen, limit = _BREAKER_OPEN, 0.0, 0.0
+        else:
+            sessions = m.fleets[f].sessions if m.premium[f, segment] else m.fleets[f].open_sessions
+            reason, seen, limit = admit(
+                m.fleets[f].active, sessions, m.active_in[f, channel], m.bulkhead[f, channel]
+            )
+        _log(w, now_s, c.id[row], _PLACE, reason, f, -1, seen, limit)
+        if reason == _ADMITTED:
+            settle_fleet(m.fleets, f, now_s)
+            m.fleets[f].active += 1
+            m.active_in[f, channel] += 1
+            if j[row].first_fleet < 0:
+                j[row].first_fleet = f
+                j[row].ai_start_s = now_s
+            j[row].fleet = f
+            j[row].visited |= 1 << f
+            j[row].tries = 0
+            j[row].retrying = 0
+            k = w.knobs[0]
+            j[row].mode = session_mode(
+                c.ability[row, f],
+                c.right[row],
+                c.fail_u[row],
+                c.recover_u[row],
+                k.recovers,
+                k.detected,
+                k.loop,
+                k.wrong_detected,
+                k.wrong_loop,
+            )
+            _call(c, j, w, row, True, now_s)
+            return reason, seen, limit
+    return reason, seen, limit
+
+
+@compiled
+def _move_on(
+    c: Contacts, j: Rows, w: World, row: int, reason: int, seen: float, limit: float, now_s: float
+) -> None:
+    """The contact cannot stay at its fleet: the next one in the chain, or a person."""
+    _release(c, j, w, row, now_s)
+    _log(w, now_s, c.id[row], _MOVE, reason, j[row].fleet, -1, seen, limit)
+    if j[row].turns > 0:
+        j[row].fidelity *= w.knobs[0].moved_fidelity
+    placed, _, _ = _place(c, j, w, row, now_s)
+    if placed != _ADMITTED:
+        _end_ai(j, w, row, now_s)
+        _to_person(c, j, w, row, _H_SPILLED, reason, seen, limit, now_s)
+
+
+@compiled
+def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """The controller decides where a contact goes."""
+    k = w.knobs[0]
+    if c.attempt[row] == 1:
+        j[row].arrive_s = c.arrive_s[row]
+    j[row].decide_s = now_s
+    j[row].ai_start_s = np.nan
+    j[row].ai_end_s = np.nan
+    j[row].queue_s = np.nan
+    j[row].answer_s = np.nan
+    j[row].end_s = np.nan
+    j[row].handle_s = np.nan
+    j[row].fidelity = c.fidelity[row]
+    j[row].mood = c.mood[row]
+    j[row].sentiment = 0.0
+    j[row].first_fleet = -1
+    j[row].fleet = -1
+    j[row].queue = -1
+    j[row].group = -1
+    j[row].agent = -1
+    label = c.label[row]
+    confidence = c.confidence[row]
+    if w.cursor[0].classifier_down == 1:
+        label = UNKNOWN
+        confidence = 0.0
+    eligible = False
+    ai_at = 0.0
+    monitored_at = 0.0
+    if label != UNKNOWN:
+        eligible = w.machines.eligible[label]
+        ai_at = w.machines.ai_at[label, c.channel[row], c.segment[row]]
+        monitored_at = w.machines.monitored_at[label, c.channel[row], c.segment[row]]
+    target, reason, limit = route(k.by, label, confidence, eligible, ai_at, monitored_at)
+    seen = confidence
+    watch = 0
+    if target == AI_MONITORED:
+        if w.cursor[0].watched < k.monitor_sessions:
+            watch = 1
+        elif k.overflow_human == 1:
+            target, reason = HUMAN, _NOBODY_TO_MONITOR
+            seen, limit = float(w.cursor[0].watched), float(k.monitor_sessions)
+        else:
+            reason = _UNMONITORED
+            seen, limit = float(w.cursor[0].watched), float(k.monitor_sessions)
+    j[row].target = target
+    j[row].route_reason = reason
+    q = w.people.channels[c.channel[row]].queue
+    if target == HUMAN:
+        _log(w, now_s, c.id[row], _ROUTE, reason, -1, q, seen, limit)
+        _to_person(c, j, w, row, _H_HUMAN, reason, seen, limit, now_s)
+        return
+    _log(w, now_s, c.id[row], _ROUTE, reason, -1, -1, seen, limit)
+    j[row].state = _IN_AI
+    # Until it ends otherwise; a session in flight when the run ends is still the AI's.
+    j[row].handling = _H_CONTAINED
+    if watch == 1:
+        w.cursor[0].watched += 1
+        j[row].monitored = 1
+    placed, seen, limit = _place(c, j, w, row, now_s)
+    if placed != _ADMITTED:
+        if watch == 1:
+            w.cursor[0].watched -= 1
+            j[row].monitored = 0
+        _to_person(c, j, w, row, _H_SPILLED, placed, seen, limit, now_s)
+
+
+@compiled
+def reply(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """A call of the contact's session ends."""
+    k = w.knobs[0]
+    if j[row].outcome == OK:
+        _replied(c, j, w, row, now_s)
+        return
+    _hear(c, j, w, row, now_s)
+    tries = float(j[row].tries)
+    if j[row].outcome == FAILED:
+        reason, limit = _CALL_FAILED, 1.0 + k.retries
+    else:
+        reason, limit = _CALL_TIMED_OUT, w.people.channels[c.channel[row]].timeout_s
+    if j[row].tries <= k.retries:
+        _log(w, now_s, c.id[row], _RETRY, reason, j[row].fleet, -1, tries, limit)
+        j[row].retrying = 1
+        wait_s = k.retry_from_s + dice.uniform(c.key[row], dice.RETRY, j[row].calls) * k.retry_span_s
+        push(w.agenda, now_s + wait_s, _CALL | row)
+        return
+    _move_on(c, j, w, row, reason, tries, limit, now_s)
+
+
+@compiled
+def _low_turn(c: Contacts, j: Rows, m: Machines, k: Rows, row: int) -> None:
+    """Read the customer's sentiment after a turn and count low turns in a row."""
+    turn = j[row].turns
+    normal = from_table(m.normal, 0, dice.uniform(c.key[row], dice.SENTIMENT, turn))
+    reading = sentiment_reading(normal, j[row].mood, k[0].low_noise)
+    j[row].sentiment = smoothed(j[row].sentiment, reading)
+    seen_u = dice.uniform(c.key[row], dice.SENTIMENT_SEEN, turn)
+    low = seen_u < k[0].low_recall if j[row].sentiment < k[0].low_below else seen_u < k[0].low_false
+    j[row].low_turns = j[row].low_turns + 1 if low else 0
+
+
+@compiled
+def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """A turn is over, or a retry is due: look at what has happened, then make the next call."""
+    k = w.knobs[0]
+    f = j[row].fleet
+    if j[row].retrying == 1:
+        j[row].retrying = 0
+    else:
+        j[row].turns += 1
+        j[row].tries = 0
+        turn = j[row].turns
+        mode = j[row].mode
+        key = c.key[row]
+        j[row].mood = mood_after_turn(j[row].mood, mode, k.mood_good, k.mood_bad)
+        if turn >= c.turns[row]:
+            if j[row].monitored == 1 and mode != _DETECTED:
+                chance = k.false_takeover if mode == _SUCCESS else k.catch
+                if dice.uniform(key, dice.TAKEOVER, turn) < chance:
+                    _escalate(c, j, w, row, _TAKEN_OVER, float(turn), 0.0, now_s)
+                    return
+            if mode == _SUCCESS:
+                _close(c, j, w, row, _AI_RESOLVED, _H_CONTAINED, now_s)
+                return
+            if mode == _DETECTED:
+                _escalate(c, j, w, row, _AI_GAVE_UP, float(turn), 0.0, now_s)
+                return
+            if mode != _LOOP:
+                _close(c, j, w, row, _AI_FALSE, _H_CONTAINED, now_s)
+                return
+        if mode == _LOOP and dice.uniform(key, dice.LEAVES, turn) < k.leaves:
+            _close(c, j, w, row, _AI_ABANDONED, _H_ABANDONED, now_s)
+            return
+        asked = k.asks_per_turn > 0.0 and asks_for_a_person(
+            key, turn, j[row].mood, k.asks_per_turn, k.asks_recall
+        )
+        off_topic = False
+        if not c.in_scope[row]:
+            off_topic = dice.uniform(key, dice.NOTICED, turn) < k.scope_recall
+        elif turn == 1 and k.scope_false > 0.0:
+            off_topic = dice.uniform(key, dice.OFF_TOPIC, 1) < k.scope_false
+        if k.low_turns_at > 0:
+            _low_turn(c, j, w.machines, w.knobs, row)
+        label = c.label[row]
+        reason, seen, limit = first_hit(
+            asked,
+            off_topic,
+            j[row].low_turns,
+            k.low_turns_at,
+            j[row].sentiment,
+            k.low_below,
+            turn,
+            w.machines.max_turns[label],
+            now_s - j[row].ai_start_s,
+            w.people.channels[c.channel[row]].max_session_s,
+        )
+        if reason != 0:
+            _escalate(c, j, w, row, reason, seen, limit, now_s)
+            return
+    if w.machines.breakers[f].state == _OPEN and k.on_open != DRAIN:
+        if k.on_open == FAIL_OVER:
+            _move_on(c, j, w, row, _BREAKER_OPEN, 0.0, 0.0, now_s)
+        else:
+            _release(c, j, w, row, now_s)
+            _end_ai(j, w, row, now_s)
+            _to_person(c, j, w, row, _H_SPILLED, _BREAKER_OPEN, 0.0, 0.0, now_s)
+        return
+    _call(c, j, w, row, False, now_s)
+
+
+@compiled
+def _escalate(
+    c: Contacts, j: Rows, w: World, row: int, reason: int, seen: float, limit: float, now_s: float
+) -> None:
+    """The session ends at a person because of what happened in it."""
+    _release(c, j, w, row, now_s)
+    _end_ai(j, w, row, now_s)
+    _to_person(c, j, w, row, _H_ESCALATED, reason, seen, limit, now_s)

@@ -1,0 +1,115 @@
+"""The plant's small laws that both floors apply to a contact while it is served.
+
+Pure functions of numbers; tables stand in for quantile functions so that no floor calls `exp` or `log` on its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine import dice
+from sim.engine.state import FAILED, OK, TIMED_OUT, Mode
+from sim.orchestration.compiled import compiled
+from sim.orchestration.handover import escalated_handle_s
+
+TABLE = 2049
+"""Points of a quantile table, at levels 0 to 1; the outermost stand at 1/8192 from the ends."""
+
+_SUCCESS = int(Mode.SUCCESS)
+_DETECTED = int(Mode.DETECTED)
+_LOOP = int(Mode.LOOP)
+_CONFIDENT_WRONG = int(Mode.CONFIDENT_WRONG)
+
+
+@compiled
+def from_table(table: NDArray[np.float64], row: int, u: float) -> float:
+    """Quantile at level *u* by linear interpolation in row *row* of a table of shape (rows, `TABLE`)."""
+    at = u * (TABLE - 1)
+    k = int(at)
+    if k >= TABLE - 1:
+        return table[row, TABLE - 1]
+    return table[row, k] + (at - k) * (table[row, k + 1] - table[row, k])
+
+
+@compiled
+def session_mode(
+    ability: float,
+    right: bool,
+    fail_u: float,
+    recover_u: float,
+    recovers: float,
+    detected: float,
+    loop: float,
+    wrong_detected: float,
+    wrong_loop: float,
+) -> int:
+    """What a session comes to: the success law of M02, or of a wrong specialist where the label is wrong (M08)."""
+    if right:
+        if ability > 0.0:
+            return _SUCCESS
+    else:
+        if recover_u < recovers:
+            return _SUCCESS
+        detected, loop = wrong_detected, wrong_loop
+    if fail_u < detected:
+        return _DETECTED
+    if fail_u < detected + loop:
+        return _LOOP
+    return _CONFIDENT_WRONG
+
+
+@compiled
+def call_outcome(
+    latency_s: float, u_error: float, down: bool, error_share: float, factor: float, timeout_s: float
+) -> tuple[int, float]:
+    """How a call ends and how long it takes: down and faulty endpoints answer with an error, slow ones run into the time-out."""
+    if down:
+        return FAILED, min(latency_s, timeout_s)
+    reply_s = latency_s * factor
+    if reply_s > timeout_s:
+        return TIMED_OUT, timeout_s
+    if u_error < error_share:
+        return FAILED, reply_s
+    return OK, reply_s
+
+
+@compiled
+def mood_after_turn(mood: float, mode: int, good: float, bad: float) -> float:
+    """Frustration, 0 to 1, after one more turn that led somewhere or did not."""
+    mood = mood - good if mode == _SUCCESS else mood + bad
+    return min(1.0, max(0.0, mood))
+
+
+@compiled
+def asks_for_a_person(key: int, turn: int, mood: float, per_turn: float, recall: float) -> bool:
+    """Whether the customer asks for a person in this turn, and is understood."""
+    chance = per_turn * np.exp(2.0 * mood) * recall
+    return dice.uniform(key, dice.ASKS, turn) < chance
+
+
+@compiled
+def sentiment_reading(normal: float, mood: float, noise: float) -> float:
+    """What the sentiment sensor shows, −5 to 5, for a frustration and a standard normal deviate."""
+    return min(5.0, max(-5.0, 5.0 - 10.0 * mood + noise * normal))
+
+
+@compiled
+def person_handle_s(
+    handle_s: float,
+    crowd: float,
+    pace: float,
+    engaged: bool,
+    fidelity: float,
+    mood: float,
+    switch: float,
+    reexplain: float,
+    prework: float,
+    mood_effect: float,
+    handover_s: float,
+) -> float:
+    """How long a person needs: the contact's own time, slower with several at once, longer where an AI was at it before."""
+    own_s = handle_s * crowd * pace
+    if engaged:
+        return escalated_handle_s(own_s, fidelity, mood, switch, reexplain, prework, mood_effect, handover_s)
+    return own_s

@@ -1,0 +1,271 @@
+"""What a run leaves behind: counts by interval always, a row for every contact and decision where they are wanted.
+
+`tally` is the one definition of every count; it runs over finished journeys, compiled, whether rows are kept or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.demand.contacts import Contacts
+from sim.engine.control import CONTROL, Look
+from sim.engine.state import KEPT, Disposition, Handling, State
+from sim.orchestration.compiled import compiled
+from sim.orchestration.words import Reason
+from sim.scenario.model import Scenario
+
+COUNTERS = (
+    "offered",
+    "first_attempts",
+    "ai_sessions",
+    "ai_resolved",
+    "false_contained",
+    "ai_abandoned",
+    "escalated",
+    "spilled",
+    "dropped",
+    "ai_s",
+    "turns",
+    "calls",
+    "queued",
+    "answered",
+    "answered_within",
+    "waited",
+    "abandoned",
+    "short_abandoned",
+    "abandoned_within",
+    "blocked",
+    "wait_answered_s",
+    "wait_s",
+    "handle_s",
+    "handle_s2",
+    "handled",
+)
+"""Columns of the interval table. Those up to `calls` count at the interval of arrival, the others at that of joining the queue.
+
+`queued` asked for a person (the blocked included); `answered_within` and `abandoned_within` the queue's threshold; `abandoned` includes
+`short_abandoned` and those who left silently; `wait_s` sums the waits of answered and abandoned; `handled` counts answered contacts whom a
+person really talked to, `handle_s` their handling time, `handle_s2` its squares; `ai_s` sums the AI's part of every session."""
+
+_OFFERED, _FIRST, _SESSIONS, _RESOLVED, _FALSE, _AI_ABANDONED, _ESCALATED, _SPILLED, _DROPPED, _AI_S, _TURNS, _CALLS = range(12)
+_QUEUED, _ANSWERED, _WITHIN, _WAITED, _ABANDONED, _SHORT, _AB_WITHIN, _BLOCKED, _WAIT_ANS, _WAIT, _HANDLE, _HANDLE2, _HANDLED = range(
+    12, 25
+)
+_IN_AI = int(State.IN_AI)
+_NOT_YET = int(State.NOT_YET)
+_D_RESOLVED = int(Disposition.AI_RESOLVED)
+_D_FALSE = int(Disposition.AI_FALSE_CONTAINED)
+_D_AI_ABANDONED = int(Disposition.AI_ABANDONED)
+_D_DROPPED = int(Disposition.DROPPED)
+_D_ABANDONED = int(Disposition.QUEUE_ABANDONED)
+_D_BLOCKED = int(Disposition.BLOCKED)
+_H_ESCALATED = int(Handling.ESCALATED)
+_H_SPILLED = int(Handling.SPILLED)
+
+
+@compiled
+def tally(
+    rows: NDArray[np.int64],
+    intent: NDArray[np.int64],
+    channel: NDArray[np.int64],
+    attempt: NDArray[np.int64],
+    j: NDArray[Any],
+    table: NDArray[np.float64],
+    reasons: NDArray[np.int64],
+    shape: tuple[int, int, int, int],
+    within_s: NDArray[np.float64],
+    short_s: NDArray[np.float64],
+    interval_s: float,
+    from_s: float,
+    until_s: float,
+) -> None:
+    """Count journeys into the interval table.
+
+    Args:
+        rows: Rows of contacts that arrived.
+        table: Shape (intervals · queues+1 · channels · intents · handlings, counters); queue 0 is "never queued".
+        reasons: Why contacts came to people, shape (intervals, reasons), at the interval of the hand-over's queue or of arrival.
+        shape: Queues + 1, channels, intents, handlings.
+        within_s, short_s: Thresholds by queue.
+        from_s: Contacts (queue joinings) before this are not counted: warm-up.
+        until_s: End of the run, where sessions in flight are cut off.
+    """
+    last = len(reasons) - 1
+    for at in range(len(rows)):
+        row = rows[at]
+        x = j[row]
+        cell = ((x.queue + 1) * shape[1] + channel[row]) * shape[2] * shape[3] + intent[row] * shape[3] + x.handling
+        per_interval = shape[0] * shape[1] * shape[2] * shape[3]
+        if x.arrive_s >= from_s:
+            k = min(last, int(x.arrive_s / interval_s))
+            t = table[k * per_interval + cell]
+            t[_OFFERED] += 1
+            t[_FIRST] += 1 if attempt[row] == 1 else 0
+            if x.first_fleet >= 0:
+                t[_SESSIONS] += 1
+                t[_AI_S] += (until_s if x.state == _IN_AI else x.ai_end_s) - x.ai_start_s
+                t[_TURNS] += x.turns
+                t[_CALLS] += x.calls
+            t[_RESOLVED] += 1 if x.disposition == _D_RESOLVED else 0
+            t[_FALSE] += 1 if x.disposition == _D_FALSE else 0
+            t[_AI_ABANDONED] += 1 if x.disposition == _D_AI_ABANDONED else 0
+            t[_ESCALATED] += 1 if x.handling == _H_ESCALATED else 0
+            t[_SPILLED] += 1 if x.handling == _H_SPILLED else 0
+            t[_DROPPED] += 1 if x.disposition == _D_DROPPED else 0
+            if x.handling == _H_ESCALATED or x.handling == _H_SPILLED:
+                reasons[k, x.end_reason] += 1
+        if x.queue >= 0 and x.queue_s >= from_s:
+            q = x.queue
+            t = table[min(last, int(x.queue_s / interval_s)) * per_interval + cell]
+            t[_QUEUED] += 1
+            if x.disposition == _D_BLOCKED:
+                t[_BLOCKED] += 1
+            elif x.disposition == _D_ABANDONED:
+                wait_s = x.end_s - x.queue_s
+                t[_ABANDONED] += 1
+                t[_WAITED] += 1
+                t[_WAIT] += wait_s
+                t[_SHORT] += 1 if wait_s <= short_s[q] else 0
+                t[_AB_WITHIN] += 1 if wait_s <= within_s[q] else 0
+            elif not np.isnan(x.answer_s):
+                wait_s = x.answer_s - x.queue_s
+                t[_ANSWERED] += 1
+                t[_WITHIN] += 1 if wait_s <= within_s[q] else 0
+                t[_WAITED] += 1 if wait_s > 0.0 else 0
+                t[_WAIT_ANS] += wait_s
+                t[_WAIT] += wait_s
+                t[_HANDLED] += 1
+                t[_HANDLE] += x.handle_s
+                t[_HANDLE2] += x.handle_s * x.handle_s
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The interval table: one entry a cell that anything happened in."""
+
+    interval: NDArray[np.int64]
+    queue: NDArray[np.int64]
+    """Queue code, −1 for contacts that never queued."""
+    channel: NDArray[np.int64]
+    intent: NDArray[np.int64]
+    handling: NDArray[np.int64]
+    values: NDArray[np.float64]
+    """Shape (cells, `COUNTERS`)."""
+    reasons: NDArray[np.int64]
+    """Why contacts came to people by interval of arrival, shape (intervals, `Reason`)."""
+
+    def of(self, counter: str) -> NDArray[np.float64]:
+        """One column."""
+        return self.values[:, COUNTERS.index(counter)]
+
+
+COLUMNS = ("id", "issue", "attempt", "intent", "channel", "segment", "language", "region", "label", "confidence", "right", "in_scope")
+"""Columns of a contact row that the customer brought along; the others are `KEPT` fields of the journey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One replication of one scenario: what happened."""
+
+    scenario: Scenario
+    replication: int
+    floor: str
+    counts: Counts
+    looks: tuple[Look, ...]
+    """One at the start of every interval and one at the end."""
+    control: NDArray[Any]
+    """Rows of `CONTROL`."""
+    contacts: dict[str, NDArray[Any]] | None
+    """`COLUMNS` and `KEPT`, by contact id; None in interval mode."""
+    decisions: NDArray[Any] | None
+    """Rows of `DECISION`, in the order in which they were taken."""
+    offered: int
+    """Contacts that arrived, further attempts included."""
+    events: int
+    """Events of the floor."""
+
+
+class Recorder:
+    """Folds finished journeys into counts, and keeps them where rows are wanted."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        names = scenario.names
+        self._scenario = scenario
+        self._shape = (len(names.queues) + 1, len(names.channels), len(names.intents), len(Handling))
+        intervals = scenario.calendar.intervals
+        self._table = np.zeros((intervals * int(np.prod(self._shape)), len(COUNTERS)))
+        self._reasons = np.zeros((intervals, len(Reason)), dtype=np.int64)
+        self._within_s = np.array([q.answer_within_s for q in scenario.queues])
+        self._short_s = np.array([q.short_abandon_s for q in scenario.queues])
+        self._kept: list[dict[str, NDArray[Any]]] = []
+        self._decisions: list[NDArray[Any]] = []
+        self.offered = 0
+
+    def journeys(self, c: Contacts, j: NDArray[Any], rows: NDArray[np.int64]) -> None:
+        """Take in the contacts in these rows: they are gone, or the run is over."""
+        calendar = self._scenario.calendar
+        tally(
+            rows,
+            c.intent,
+            c.channel,
+            c.attempt,
+            j,
+            self._table,
+            self._reasons,
+            self._shape,
+            self._within_s,
+            self._short_s,
+            calendar.interval_s,
+            self._scenario.warm_up_s,
+            calendar.end_s,
+        )
+        self.offered += len(rows)
+        if self._scenario.keep_contacts:
+            kept = {name: getattr(c, name)[rows] for name in COLUMNS}
+            kept |= {name: j[name][rows] for name in KEPT}
+            self._kept.append(kept)
+
+    def decisions(self, rows: NDArray[Any]) -> None:
+        """Take in rows of the decision log."""
+        self._decisions.append(rows.copy())
+
+    def counts(self) -> Counts:
+        cells = np.flatnonzero(self._table.any(axis=1))
+        interval, queue, channel, intent, handling = np.unravel_index(
+            cells, (self._scenario.calendar.intervals, *self._shape)
+        )
+        return Counts(interval, queue - 1, channel, intent, handling, self._table[cells], self._reasons)
+
+    def contacts(self) -> dict[str, NDArray[Any]] | None:
+        """All kept rows, by contact id."""
+        if not self._scenario.keep_contacts:
+            return None
+        columns = {
+            name: np.concatenate([kept[name] for kept in self._kept]) if self._kept else np.empty(0)
+            for name in (*COLUMNS, *KEPT)
+        }
+        by_id = np.argsort(columns["id"], kind="stable")
+        return {name: column[by_id] for name, column in columns.items()}
+
+    def run(
+        self, replication: int, floor: str, looks: list[Look], control: list[tuple[Any, ...]], events: int
+    ) -> Run:
+        """Put it all together."""
+        return Run(
+            scenario=self._scenario,
+            replication=replication,
+            floor=floor,
+            counts=self.counts(),
+            looks=tuple(looks),
+            control=np.array(control, dtype=CONTROL),
+            contacts=self.contacts(),
+            decisions=np.concatenate(self._decisions)
+            if self._decisions and self._scenario.keep_contacts
+            else None,
+            offered=self.offered,
+            events=events,
+        )

@@ -1,0 +1,146 @@
+"""What both floors read and write: codes, one row of `JOURNEY` for every contact, and the columns of logs.
+
+A journey is what happened to one contact; what it brought along is in `sim.demand.contacts.Contacts`, same row. Times are seconds since
+the run began, NaN for "did not happen"; fleets, queues, groups are codes, −1 for none.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from sim.orchestration.compiled import record
+
+
+class State(IntEnum):
+    """Where a contact is."""
+
+    NOT_YET = 0
+    IN_AI = 1
+    WAITING = 2
+    WITH_PERSON = 3
+    GONE = 4
+
+
+class Disposition(IntEnum):
+    """How a contact ended; disjoint and exhaustive."""
+
+    IN_SYSTEM = 0
+    AI_RESOLVED = 1
+    AI_FALSE_CONTAINED = 2
+    AI_ABANDONED = 3
+    HUMAN_RESOLVED = 4
+    QUEUE_ABANDONED = 5
+    BLOCKED = 6
+    DROPPED = 7
+
+
+class Mode(IntEnum):
+    """What an AI session comes to if nothing interrupts it; hidden from the controller."""
+
+    SUCCESS = 0
+    DETECTED = 1
+    LOOP = 2
+    CONFIDENT_WRONG = 3
+
+
+class Handling(IntEnum):
+    """Who handles a contact; the types partition the offered contacts (M14, M40)."""
+
+    AI_CONTAINED = 0
+    """Ended in the AI without a person, in flight included."""
+    AI_ABANDONED = 1
+    """The customer left the AI."""
+    ESCALATED = 2
+    """The AI session ended at a person because of its content."""
+    SPILLED = 3
+    """Meant for the AI, sent to people because of the AI's state (full, failing, breaker open)."""
+    HUMAN_ONLY = 4
+    """Routed to people from the start."""
+
+
+JOURNEY = record(
+    [
+        ("arrive_s", np.float64),
+        ("decide_s", np.float64),
+        ("ai_start_s", np.float64),
+        ("ai_end_s", np.float64),
+        ("queue_s", np.float64),
+        ("answer_s", np.float64),
+        ("end_s", np.float64),
+        ("handle_s", np.float64),
+        ("fidelity", np.float64),
+        ("mood", np.float64),
+        ("sentiment", np.float64),
+        ("reply_s", np.float64),
+        ("epoch", np.int64),
+        ("visited", np.int64),
+        ("state", np.int32),
+        ("disposition", np.int32),
+        ("handling", np.int32),
+        ("target", np.int32),
+        ("route_reason", np.int32),
+        ("end_reason", np.int32),
+        ("first_fleet", np.int32),
+        ("fleet", np.int32),
+        ("monitored", np.int32),
+        ("mode", np.int32),
+        ("turns", np.int32),
+        ("calls", np.int32),
+        ("tries", np.int32),
+        ("retrying", np.int32),
+        ("low_turns", np.int32),
+        ("outcome", np.int32),
+        ("queue", np.int32),
+        ("group", np.int32),
+        ("agent", np.int32),
+        ("ghost", np.int32),
+        ("lane", np.int32),
+        ("before", np.int32),
+        ("behind", np.int32),
+    ]
+)
+"""One contact. `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
+
+KEPT = tuple(
+    name
+    for name in JOURNEY.names or ()
+    if name
+    not in {
+        "sentiment", "reply_s", "epoch", "visited", "state", "tries", "retrying", "low_turns", "outcome",
+        "lane", "before", "behind",
+    }
+)
+"""Fields of a journey that records keep."""
+
+DECISION = record(
+    [
+        ("at_s", np.float64),
+        ("contact", np.int64),
+        ("kind", np.int32),
+        ("reason", np.int32),
+        ("fleet", np.int32),
+        ("queue", np.int32),
+        ("seen", np.float64),
+        ("limit", np.float64),
+    ]
+)
+"""One decision of the controller about one contact; `sim.orchestration.words` turns it into a sentence."""
+
+MOVE = record(
+    [
+        ("at_s", np.float64),
+        ("fleet", np.int32),
+        ("from_state", np.int32),
+        ("to_state", np.int32),
+        ("cause", np.int32),
+        ("part", np.float64),
+        ("whole", np.float64),
+        ("limit", np.float64),
+    ]
+)
+"""One move of a breaker."""
+
+OK, FAILED, TIMED_OUT = 0, 1, 2
+"""How an AI call ends."""

@@ -1,0 +1,153 @@
+"""Arrays worked out once from a scenario, for both floors: quantile tables, lanes, who may serve whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.physics import TABLE
+from sim.scenario.model import Scenario
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+ENDLESS = 2**31 - 1
+"""A number of places that is never reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Customers who wait first in, first out: same queue and channel, same priority, same credit."""
+
+    queue: int
+    channel: int
+    priority: int
+    credit_s: float
+
+
+class Tables(NamedTuple):
+    """Lookups by code. Rows of `lanes`, `queue_groups`, `group_lanes` end with −1."""
+
+    latency_s: FloatArray
+    """Quantiles of the reply time, shape (fleets, TABLE); all 0 for a fleet that replies at once."""
+    instant: NDArray[np.bool_]
+    """Fleets that reply at once, shape (fleets,)."""
+    normal: FloatArray
+    """Standard normal quantiles, shape (1, TABLE)."""
+    crowd: FloatArray
+    """Handling is multiplied by this for the k-th contact at once, shape (channels, most at once + 1)."""
+    lane_of: IntArray
+    """Shape (queues, channels, 2, segments); the third axis is 1 for escalated."""
+    lane_priority: IntArray
+    lane_credit_s: FloatArray
+    lane_queue: IntArray
+    lane_channel: IntArray
+    queue_groups: IntArray
+    """Groups that serve a queue, in the order in which they are asked, shape (queues, groups + 1)."""
+    group_lanes: IntArray
+    """Lanes that a group serves, shape (groups, lanes + 1); in the order of its skills."""
+    group_rank: IntArray
+    """Rank of each of those lanes: position of its skill where the group takes the first listed, else 0."""
+    chain: IntArray
+    """Fleets to try by channel, shape (channels, fleets + 1)."""
+    premium: NDArray[np.bool_]
+    """Shape (fleets, segments)."""
+    bulkhead: IntArray
+    """Shape (fleets, channels)."""
+    people_most: IntArray
+    """Most people of each group ever on the floor, shape (groups,)."""
+
+
+def _quantiles(scenario: Scenario) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
+    from scipy.special import ndtri
+
+    levels = np.linspace(0.0, 1.0, TABLE)
+    levels[0], levels[-1] = 1 / 8192, 1 - 1 / 8192
+    normal = np.asarray(ndtri(levels), dtype=np.float64)
+    latency = np.zeros((max(1, len(scenario.fleets)), TABLE))
+    instant = np.ones(len(latency), dtype=np.bool_)
+    for f, fleet in enumerate(scenario.fleets):
+        if fleet.latency_median_s > 0:
+            latency[f] = fleet.latency_median_s * np.exp(fleet.latency_sigma * normal)
+            instant[f] = False
+    return latency, instant, normal.reshape(1, TABLE)
+
+
+def _padded(rows: list[list[int]], width: int) -> IntArray:
+    table = np.full((max(1, len(rows)), width), -1, dtype=np.int64)
+    for k, row in enumerate(rows):
+        table[k, : len(row)] = row
+    return table
+
+
+def tables(scenario: Scenario) -> Tables:
+    """Work the lookups out."""
+    names = scenario.names
+    latency, instant, normal = _quantiles(scenario)
+    most = max(c.at_once for c in scenario.channels)
+    crowd = np.ones((len(scenario.channels), most + 1))
+    for c, channel in enumerate(scenario.channels):
+        for k in range(1, most + 1):
+            crowd[c, k] = np.exp(channel.crowding * (k - 1))
+
+    lanes: list[Lane] = []
+    lane_of = np.full((len(names.queues), len(names.channels), 2, len(names.segments)), -1, dtype=np.int64)
+    for q, queue in enumerate(scenario.queues):
+        for c in queue.channels:
+            for escalated in (0, 1):
+                for s in range(len(names.segments)):
+                    credit = queue.credit_s.get(s, 0.0) + (queue.credit_s.get(-1, 0.0) if escalated else 0.0)
+                    lane = Lane(q, c, queue.priority_escalated if escalated else queue.priority_direct, credit)
+                    if lane not in lanes:
+                        lanes.append(lane)
+                    lane_of[q, c, escalated, s] = lanes.index(lane)
+
+    queue_groups = [
+        sorted(
+            (g for g, group in enumerate(scenario.groups) if q in group.skills),
+            key=lambda g: (scenario.groups[g].skills.index(q), g),
+        )
+        for q in range(len(names.queues))
+    ]
+    group_lanes: list[list[int]] = []
+    ranks: list[list[int]] = []
+    for group in scenario.groups:
+        mine = [k for q in group.skills for k, lane in enumerate(lanes) if lane.queue == q]
+        group_lanes.append(mine)
+        ranks.append([group.skills.index(lanes[k].queue) if group.takes_listed else 0 for k in mine])
+
+    fleets = max(1, len(scenario.fleets))
+    premium = np.zeros((fleets, len(names.segments)), dtype=np.bool_)
+    bulkhead = np.full((fleets, len(names.channels)), ENDLESS, dtype=np.int64)
+    for f, fleet in enumerate(scenario.fleets):
+        premium[f, list(fleet.premium)] = True
+        for c, cap in fleet.bulkheads.items():
+            bulkhead[f, c] = cap
+    return Tables(
+        latency_s=latency,
+        instant=instant,
+        normal=normal,
+        crowd=crowd,
+        lane_of=lane_of,
+        lane_priority=np.array([lane.priority for lane in lanes], dtype=np.int64),
+        lane_credit_s=np.array([lane.credit_s for lane in lanes], dtype=np.float64),
+        lane_queue=np.array([lane.queue for lane in lanes], dtype=np.int64),
+        lane_channel=np.array([lane.channel for lane in lanes], dtype=np.int64),
+        queue_groups=_padded(queue_groups, len(scenario.groups) + 1),
+        group_lanes=_padded(group_lanes, len(lanes) + 1),
+        group_rank=_padded(ranks, len(lanes) + 1),
+        chain=_padded([list(chain) for chain in scenario.failover.chain], fleets + 1),
+        premium=premium,
+        bulkhead=bulkhead,
+        people_most=np.array([_most(group) for group in scenario.groups], dtype=np.int64),
+    )
+
+
+def _most(group: object) -> int:
+    from sim.scenario.model import Group
+
+    assert isinstance(group, Group)
+    return max([n for _, n in group.staffing] + [sum(shift.people for shift in group.shifts), 1])

@@ -1,0 +1,44 @@
+"""The one place that spells Numba's decorator, and the place on disk where compiled code is kept.
+
+Numba's cache looks at the file that holds a function, not at the functions it calls, and can silently run yesterday's rule. So the
+cache folder is named after a hash of every source that may be compiled: an edit anywhere starts a fresh folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+_SIM = Path(__file__).resolve().parent.parent
+_SOURCES = ("orchestration", "engine", "demand")
+
+
+def cache_folder() -> Path:
+    """Folder of compiled code for exactly these sources, in the user's cache."""
+    digest = hashlib.blake2b(digest_size=10)
+    for room in _SOURCES:
+        for source in sorted((_SIM / room).rglob("*.py")):
+            digest.update(source.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "blendsim" / f"compiled-{digest.hexdigest()}"
+
+
+numba.config.CACHE_DIR = str(cache_folder())
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """Compile *function* on its first call and keep the result on disk; it releases the interpreter lock while it runs."""
+    return cast(F, numba.njit(cache=True, nogil=True, _nrt=False, forceinline=True)(function))
+
+
+def record(fields: list[Any]) -> np.dtype[Any]:
+    """A row of state with named fields, readable as `rows[i].field` both compiled and not."""
+    return np.dtype((np.record, np.dtype(fields, align=True)))

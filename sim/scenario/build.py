@@ -1,0 +1,439 @@
+"""`ScenarioFile` → `Scenario`: names become codes, local times become seconds, the only place that converts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from sim.orchestration.routing import threshold_matrix
+from sim.scenario import model
+from sim.scenario.errors import ScenarioError
+from sim.scenario.schema import (
+    WEEKDAYS,
+    AiSpec,
+    FailoverSpec,
+    FailureSpec,
+    GroupSpec,
+    LawSpec,
+    QueueSpec,
+    ScenarioFile,
+    TriggersSpec,
+)
+from sim.scenario.values import Moment
+
+NORMAL_P95 = 1.6448536269514722
+NORMAL_P99 = 2.3263478740408408
+HANDLE_CV = 0.9
+"""Handling times of people when nothing is said: lognormal with this coefficient of variation."""
+
+
+class _Clock:
+    """Local wall-clock times to seconds since the start; days of 23 and 25 hours are what they are."""
+
+    def __init__(self, spec: ScenarioFile) -> None:
+        self.zone = ZoneInfo(spec.calendar.timezone)
+        begins = spec.calendar.begins
+        if begins.date is None:
+            raise ScenarioError("calendar.from: needs a date, such as 2026-03-02 07:00")
+        self.first_day = begins.date
+        self.start = self._at(begins.date, begins.time_s)
+        self.end_s = self.second(spec.calendar.until)
+        if self.end_s <= 0:
+            raise ScenarioError(f"calendar.until: {spec.calendar.until} is not after {begins}")
+
+    def _at(self, day: date, time_s: float) -> datetime:
+        midnight = datetime(day.year, day.month, day.day)
+        return (midnight + timedelta(seconds=time_s)).replace(tzinfo=self.zone)
+
+    def second(self, moment: Moment) -> float:
+        return self.on(moment.date or self.first_day, moment.time_s)
+
+    def on(self, day: date, time_s: float) -> float:
+        return self._at(day, time_s).timestamp() - self.start.timestamp()
+
+    def days(self) -> list[date]:
+        found, day = [], self.first_day
+        while self.on(day, 0.0) < self.end_s:
+            found.append(day)
+            day += timedelta(days=1)
+        return found
+
+    def steps(self, by_time: Mapping[float, float]) -> list[tuple[float, float]]:
+        """A daily profile as (second, value) from 0 on; before the day's first time the last one of the day before holds."""
+        times = sorted(by_time)
+        steps = [
+            (self.on(day, t), by_time[t])
+            for day in [self.first_day - timedelta(days=1), *self.days()]
+            for t in times
+        ]
+        before = [value for second, value in steps if second <= 0]
+        after = [(second, value) for second, value in steps if 0 < second < self.end_s]
+        return [(0.0, before[-1]), *after]
+
+
+def _law(spec: LawSpec, usual: str, cv: float = 1.0) -> model.Law:
+    family = spec.law or usual
+    if family == "never":
+        return model.Law("never", math.inf)
+    if family == "quantiles":
+        values = spec.values or ()
+        mean = float(np.trapezoid(values, dx=1.0 / (len(values) - 1)))
+        return model.Law("quantiles", mean, values_s=values)
+    assert spec.mean is not None, "checked before"
+    return model.Law(family, spec.mean, cv=spec.cv if spec.cv is not None else cv, shape=spec.shape or 1.0)
+
+
+def _failure(spec: FailureSpec) -> model.Failure:
+    return model.Failure(spec.detected, spec.loop, spec.confident_wrong)
+
+
+def _rates(spec: ScenarioFile, clock: _Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges, contacts per second and local day of every step of the arrival rate."""
+    demand = spec.demand
+    days = clock.days()
+    midnights = [clock.on(day, 0.0) for day in days]
+    if demand.volume is not None and demand.hour_share is not None:
+        steps = []
+        for day in days:
+            volume = demand.volume[WEEKDAYS[day.weekday()]]
+            for hour, share in enumerate(demand.hour_share):
+                steps.append((clock.on(day, hour * 3600.0), volume * share / 100.0 / 3600.0))
+    elif demand.per_h is not None:
+        by_time = demand.per_h if isinstance(demand.per_h, dict) else {0.0: demand.per_h}
+        steps = [(second, per_h / 3600.0) for second, per_h in clock.steps(by_time)]
+    else:
+        steps = [(0.0, 0.0)]
+    inside = sorted({s for s, _ in steps} | set(midnights) | {0.0})
+    cuts = [s for s in inside if 0.0 <= s < clock.end_s]
+    edges = np.array([*cuts, clock.end_s])
+    starts = np.array([s for s, _ in steps])
+    values = np.array([v for _, v in steps])
+    order = np.argsort(starts, kind="stable")
+    at = np.searchsorted(starts[order], edges[:-1], side="right") - 1
+    per_s = np.where(at >= 0, values[order][np.maximum(at, 0)], 0.0)
+    day = np.searchsorted(np.array(midnights), edges[:-1], side="right") - 1
+    return edges, per_s, np.maximum(day, 0)
+
+
+def _demand(spec: ScenarioFile, clock: _Clock) -> model.Demand:
+    demand = spec.demand
+    edges, per_s, day = _rates(spec, clock)
+    intents, channels = list(spec.intents), list(spec.channels)
+    families = [intent.family or name for name, intent in spec.intents.items()]
+    noise = demand.interval_noise
+    return model.Demand(
+        edges_s=edges,
+        per_s=per_s,
+        day=day.astype(np.int64),
+        at_s=np.array(demand.at) if demand.at is not None else None,
+        replay=demand.replay,
+        replay_day=demand.replay_day,
+        busy_day_cv=demand.busy_day_cv,
+        phi=noise.phi if noise else 0.0,
+        sigma=noise.sigma if noise else 0.0,
+        surges=tuple(
+            model.Surge(
+                clock.second(event.at),
+                clock.second(event.at) + event.lasts,
+                event.multiplier,
+                frozenset(intents.index(name) for name in event.intents),
+                frozenset(channels.index(name) for name in event.channels),
+            )
+            for event in demand.events
+        ),
+        channel_share=np.array([channel.share for channel in spec.channels.values()]),
+        segment_share=np.array(list(spec.segments.values())),
+        language_share=np.array(list(spec.languages.values())),
+        region_share=np.array(list(spec.regions.values())),
+        intent_share=np.array([intent.share for intent in spec.intents.values()]),
+        out_of_scope=spec.out_of_scope,
+        family=np.array([sorted(set(families)).index(f) for f in families], dtype=np.int64),
+    )
+
+
+def _ai(spec: ScenarioFile) -> model.Ai:
+    ai: AiSpec = spec.ai
+    intents = list(spec.intents.values())
+    return model.Ai(
+        capability=np.array([i.ai.capability if i.ai else 0.0 for i in intents]),
+        eligible=np.array([i.ai is not None and i.eligible for i in intents]),
+        turns=np.array([float(i.ai.turns) if i.ai else 1.0 for i in intents]),
+        channel_shift=np.array([c.ability_shift for c in spec.channels.values()]),
+        language_shift=np.array([ai.language_shift.get(name, 0.0) for name in spec.languages]),
+        tau=ai.tau,
+        vendor_correlation=ai.vendor_correlation,
+        failure=_failure(ai.failure),
+        wrong_label_recovers=ai.wrong_label_recovers,
+        wrong_label_failure=_failure(ai.wrong_label_failure),
+        turns_cv=ai.turns_cv,
+        think=_law(ai.think, "lognormal", 0.5),
+        leaves_per_turn=ai.leaves_per_turn,
+        mood_start=ai.mood_start,
+        mood_bad_turn=ai.mood_bad_turn,
+        mood_good_turn=ai.mood_good_turn,
+    )
+
+
+def _ancestors(spec: ScenarioFile, name: str | None) -> set[str]:
+    found: set[str] = set()
+    todo = [name] if name is not None else []
+    while todo:
+        node = todo.pop()
+        if node not in found:
+            found.add(node)
+            todo.extend(spec.nodes[node].on)
+    return found
+
+
+def _fleets(spec: ScenarioFile, nodes: list[str]) -> tuple[model.Fleet, ...]:
+    channels, segments = list(spec.channels), list(spec.segments)
+    fleets = []
+    for name, fleet in spec.fleets.items():
+        stands_on = {f"fleet.{name}", *_ancestors(spec, fleet.on)}
+        reserve = round(fleet.premium_reserve * fleet.sessions)
+        fleets.append(
+            model.Fleet(
+                channels=frozenset(channels.index(c) for c in fleet.channels),
+                sessions=fleet.sessions,
+                open_sessions=fleet.sessions - reserve,
+                premium=frozenset(segments.index(s) for s in fleet.premium_segments),
+                bulkheads={channels.index(c): cap for c, cap in fleet.bulkheads.items()},
+                latency_median_s=fleet.latency.median if fleet.latency else 0.0,
+                latency_sigma=math.log(fleet.latency.p95 / fleet.latency.median) / NORMAL_P95 if fleet.latency else 0.0,
+                errors=fleet.errors,
+                ability_shift=fleet.ability_shift,
+                nodes=frozenset(nodes.index(node) for node in stands_on),
+            )
+        )
+    return tuple(fleets)
+
+
+def _queue(name: str, queue: QueueSpec, spec: ScenarioFile) -> model.Queue:
+    channels, segments = list(spec.channels), list(spec.segments)
+    redial = queue.redial
+    return model.Queue(
+        channels=tuple(channels.index(c) for c in (queue.channels if queue.channels is not None else (name,))),
+        answer_within_s=queue.answer_within,
+        target=queue.target,
+        patience=_law(queue.patience, "exponential"),
+        patience_escalated=queue.patience_escalated,
+        announce_at_s=queue.announcement.at if queue.announcement else math.inf,
+        announce_leave=queue.announcement.leave if queue.announcement else 0.0,
+        short_abandon_s=queue.short_abandon,
+        priority_direct=queue.priority.direct,
+        priority_escalated=queue.priority.escalated,
+        credit_s={-1 if key == "escalated" else segments.index(key): s for key, s in queue.credit.items()},
+        room=queue.room if queue.room is not None else -1,
+        redial=model.Redial(redial.share, redial.after, redial.sigma, redial.attempts) if redial else None,
+    )
+
+
+def _group(group: GroupSpec, queues: list[str], clock: _Clock) -> model.Group:
+    shifts = []
+    for shift in group.shifts:
+        for day in clock.days():
+            if WEEKDAYS[day.weekday()] not in shift.days:
+                continue
+            pieces, begin = [], shift.start
+            for pause in shift.breaks:
+                pieces.append((begin, shift.start + pause.after))
+                begin = shift.start + pause.after + pause.lasts
+            pieces.append((begin, shift.start + shift.lasts))
+            at = tuple((clock.on(day, a), clock.on(day, b)) for a, b in pieces)
+            shifts.append(model.Shift(shift.people, at))
+    if isinstance(group.staffing, dict):
+        staffing = tuple((second, int(n)) for second, n in clock.steps({t: float(n) for t, n in group.staffing.items()}))
+    else:
+        staffing = ((0.0, group.staffing or 0),)
+    return model.Group(
+        skills=tuple(queues.index(q) for q in group.skills),
+        staffing=staffing if group.staffing is not None else (),
+        shifts=tuple(shifts),
+        takes_listed=group.takes == "listed",
+        pace_cv=group.pace_cv,
+        punctuality_s=group.punctuality,
+    )
+
+
+def _routing(spec: ScenarioFile) -> model.Routing:
+    routing = spec.routing
+    axes = (list(spec.intents), list(spec.channels), list(spec.segments))
+    cells = routing.thresholds.cells
+    ai = threshold_matrix(
+        {k: v.ai for k, v in cells.items() if v.ai is not None}, routing.thresholds.ai, *axes
+    )
+    monitored = threshold_matrix(
+        {k: v.monitored for k, v in cells.items() if v.monitored is not None}, routing.thresholds.monitored, *axes
+    )
+    monitor = routing.monitor
+    return model.Routing(
+        by=model.By[routing.by.upper()],
+        ai_at=ai,
+        monitored_at=monitored,
+        monitor_sessions=monitor.people * monitor.span,
+        monitor_overflow_human=monitor.overflow == "human",
+        catch=monitor.catch,
+        false_takeover=monitor.false_takeover,
+        latency_s=routing.latency,
+    )
+
+
+def _triggers(spec: ScenarioFile) -> model.Triggers:
+    triggers: TriggersSpec = spec.triggers
+    asks, scope, sentiment = triggers.explicit_request, triggers.out_of_scope, triggers.sentiment
+    never = 2**31 - 1
+    turns = [i.ai.turns if i.ai else 1 for i in spec.intents.values()]
+    limit = [math.ceil(triggers.max_turns * n) if triggers.max_turns is not None else never for n in turns]
+    return model.Triggers(
+        explicit_per_turn=asks.per_turn if asks else 0.0,
+        explicit_recall=asks.recall if asks else 0.0,
+        scope_recall=scope.recall if scope else 0.0,
+        scope_false_alarm=scope.false_alarm if scope else 0.0,
+        sentiment_on=sentiment is not None,
+        sentiment_below=sentiment.below if sentiment else 0.0,
+        sentiment_turns=sentiment.turns if sentiment else 0,
+        sentiment_noise=sentiment.noise if sentiment else 0.0,
+        sentiment_recall=sentiment.recall if sentiment else 0.0,
+        sentiment_false_alarm=sentiment.false_alarm if sentiment else 0.0,
+        max_turns=np.array(limit, dtype=np.int64),
+        max_session_s=np.array(
+            [c.max_session if triggers.max_duration else math.inf for c in spec.channels.values()]
+        ),
+    )
+
+
+def _failover(spec: ScenarioFile) -> model.Failover:
+    failover: FailoverSpec = spec.failover
+    fleets = list(spec.fleets)
+    breaker = None
+    if (b := failover.breakers) is not None:
+        size = int(b.window.size or 0) if b.window.by == "time" else int(b.window.replies or 0)
+        breaker = model.BreakerPolicy(
+            by=b.window.by,
+            size=size,
+            min_replies=b.min_replies,
+            failed=b.failed,
+            slow=b.slow,
+            in_a_row=b.in_a_row,
+            cool_down_s=b.cool_down,
+            cool_down_max_s=b.cool_down_max,
+            probes_of=b.probes.of,
+            probes_need=b.probes.need,
+            probes_within_s=b.probes.within,
+        )
+    chains = []
+    for name in spec.channels:
+        first = [f for f, fleet in enumerate(spec.fleets.values()) if name in fleet.channels][:1]
+        later = [fleets.index(f) for f in failover.fallback.get(name, ()) if f != "human"]
+        chains.append(tuple(dict.fromkeys([*first, *later])))
+    return model.Failover(
+        breaker=breaker,
+        chain=tuple(chains),
+        retries=failover.retries,
+        retry_from_s=failover.retry_wait[0],
+        retry_until_s=failover.retry_wait[1],
+        on_open=failover.on_open,
+        fidelity=failover.fidelity,
+    )
+
+
+def build(spec: ScenarioFile, *, name: str, variant: str = "as is", resolved: dict[str, Any] | None = None) -> model.Scenario:
+    """Convert a checked file into the value that runs.
+
+    Raises:
+        ScenarioError: A time cannot be placed on the calendar.
+    """
+    clock = _Clock(spec)
+    queues = list(spec.queues)
+    nodes = [*spec.nodes, *(f"fleet.{fleet}" for fleet in spec.fleets)]
+    built_queues = tuple(_queue(key, queue, spec) for key, queue in spec.queues.items())
+    queue_of_channel = np.zeros(len(spec.channels), dtype=np.int64)
+    for q, queue in enumerate(built_queues):
+        queue_of_channel[list(queue.channels)] = q
+    classifier = spec.classifier
+    handover = spec.handover
+    return model.Scenario(
+        name=name,
+        variant=variant,
+        question=spec.question,
+        calendar=model.Calendar(clock.start, clock.end_s, spec.calendar.interval, spec.calendar.timezone),
+        names=model.Names(
+            channels=tuple(spec.channels),
+            segments=tuple(spec.segments),
+            languages=tuple(spec.languages),
+            regions=tuple(spec.regions),
+            intents=tuple(spec.intents),
+            queues=tuple(queues),
+            groups=tuple(spec.people),
+            fleets=tuple(spec.fleets),
+            nodes=tuple(nodes),
+        ),
+        demand=_demand(spec, clock),
+        classifier=None
+        if classifier is None
+        else model.Classifier(
+            accuracy=classifier.accuracy,
+            kappa=classifier.kappa,
+            temperature=classifier.temperature,
+            bias=classifier.bias,
+            latency_s=classifier.latency,
+            latency_p99_s=classifier.latency_p99,
+            budget_s=classifier.budget,
+            oos_recall=classifier.oos_recall,
+            nodes=frozenset(nodes.index(node) for node in _ancestors(spec, classifier.node)),
+        ),
+        ai=_ai(spec),
+        channels=tuple(
+            model.Channel(
+                at_once=c.at_once,
+                handle_factor=c.handle_factor,
+                crowding=c.crowding,
+                reply_timeout_s=c.reply_timeout,
+                slow_reply_s=c.slow_reply,
+                max_session_s=c.max_session,
+                handover_s=c.handover,
+                silent_abandon=c.silent_abandon,
+                silent_detect_s=c.silent_detect,
+            )
+            for c in spec.channels.values()
+        ),
+        handle=tuple(_law(i.human.handle, "lognormal", HANDLE_CV) for i in spec.intents.values()),
+        fleets=_fleets(spec, nodes),
+        queues=built_queues,
+        queue_of_channel=queue_of_channel,
+        groups=tuple(_group(group, queues, clock) for group in spec.people.values()),
+        routing=_routing(spec),
+        triggers=_triggers(spec),
+        handover=model.Handover(
+            kind=handover.kind,
+            switch=handover.switch,
+            reexplain=handover.reexplain,
+            prework=handover.prework,
+            mood=handover.mood,
+            dropped=handover.dropped,
+            context_lost=handover.context_lost,
+            difficulty=handover.difficulty,
+        ),
+        failover=_failover(spec),
+        incidents=tuple(
+            model.Incident(
+                from_s=clock.second(i.at),
+                until_s=clock.second(i.at) + i.lasts,
+                node=nodes.index(i.node),
+                effect=i.effect,
+                share=i.share or 0.0,
+                factor=i.factor or 1.0,
+            )
+            for i in spec.incidents
+        ),
+        keep_contacts=spec.records == "contacts",
+        replications=spec.replications,
+        seed=spec.seed,
+        warm_up_s=spec.warm_up,
+        resolved=resolved or {},
+    )
