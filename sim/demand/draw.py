@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sim.demand.contacts import Contacts
 from sim.demand.laws import draw, lognormal_numbers
 from sim.demand.streams import stream
-from sim.scenario.model import By, Classifier, Law, Scenario
+from sim.scenario.model import By, Classifier, Failure, Law, Scenario
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -39,7 +39,8 @@ CAPABILITY_CLIP = 0.001
 """Capabilities are kept this far from 0 and 1 (probit)."""
 REDIAL_MOOD = 0.1
 """A further attempt starts this much more frustrated."""
-FIDELITY = {"warm": (18.0, 2.0), "partial": 0.5, "cold": 0.05}
+FIDELITY: dict[str, tuple[float, float] | float] = {"warm": (18.0, 2.0), "partial": 0.5, "cold": 0.05}
+"""Context fidelity of a hand-over: parameters of a Beta law, or a number."""
 ANNOUNCEMENT_SPREAD_S = 5.0
 
 
@@ -63,16 +64,19 @@ def interval_noise(scenario: Scenario, replication: int) -> FloatArray:
     return np.exp(np.array(levels) - spread**2 / 2.0)
 
 
-def _rate(scenario: Scenario, replication: int, from_s: float, until_s: float) -> tuple[FloatArray, FloatArray]:
+def _rate(
+    scenario: Scenario, replication: int, from_s: float, until_s: float
+) -> tuple[FloatArray, FloatArray]:
     """Edges of the steps in a block, and expected arrivals in each but for surges that single out intents or channels."""
     demand = scenario.demand
     noise = interval_noise(scenario, replication)
     edges = demand.edges_s[(demand.edges_s > from_s) & (demand.edges_s < until_s)]
     cuts = [edges, [from_s, until_s]]
     if noise.size:
-        cuts.append(np.arange(math.ceil(from_s / NOISE_BIN_S), math.ceil(until_s / NOISE_BIN_S)) * NOISE_BIN_S)
-    for surge in demand.surges:
-        cuts.append([s for s in (surge.from_s, surge.until_s) if from_s < s < until_s])
+        cuts.append(
+            np.arange(math.ceil(from_s / NOISE_BIN_S), math.ceil(until_s / NOISE_BIN_S)) * NOISE_BIN_S
+        )
+    cuts.extend([s for s in (surge.from_s, surge.until_s) if from_s < s < until_s] for surge in demand.surges)
     edges = np.unique(np.concatenate([np.asarray(c, dtype=np.float64) for c in cuts]))
     middle = (edges[:-1] + edges[1:]) / 2.0
     step = np.clip(np.searchsorted(demand.edges_s, middle, side="right") - 1, 0, len(demand.per_s) - 1)
@@ -99,7 +103,7 @@ def _weights(scenario: Scenario, at_s: float) -> FloatArray:
     return weights
 
 
-def _choose(shares: FloatArray, rng: Streams, name: str, n: int) -> IntArray:
+def choose(shares: FloatArray, rng: Streams, name: str, n: int) -> IntArray:
     """Codes drawn with these shares; nothing is drawn where there is no choice."""
     if len(shares) == 1 or shares.max() >= 1.0:
         return np.full(n, int(shares.argmax()), dtype=np.int64)
@@ -117,8 +121,10 @@ def _arrivals(
     if demand.at_s is not None:
         times = demand.at_s[(demand.at_s >= from_s) & (demand.at_s < until_s)]
         n = len(times)
-        return times.copy(), _choose(demand.intent_share, rng, "demand.intent", n), _choose(
-            demand.channel_share, rng, "demand.channel", n
+        return (
+            times.copy(),
+            choose(demand.intent_share, rng, "demand.intent", n),
+            choose(demand.channel_share, rng, "demand.channel", n),
         )
     edges, per_s = _rate(scenario, replication, from_s, until_s)
     middle = (edges[:-1] + edges[1:]) / 2.0
@@ -132,15 +138,19 @@ def _arrivals(
     times += np.repeat(edges[:-1], counts)
     times.sort()
     if not any(surge.intents or surge.channels for surge in demand.surges):
-        return times, _choose(demand.intent_share, rng, "demand.intent", n), _choose(
-            demand.channel_share, rng, "demand.channel", n
+        return (
+            times,
+            choose(demand.intent_share, rng, "demand.intent", n),
+            choose(demand.channel_share, rng, "demand.channel", n),
         )
     u = rng("demand.intent").random(n)
     cell = np.empty(n, dtype=np.int64)
     ends = np.cumsum(counts)
     for k, count in enumerate(counts):
         cumulative = np.cumsum(weights[k].ravel()) / weights[k].sum()
-        cell[ends[k] - count : ends[k]] = np.searchsorted(cumulative[:-1], u[ends[k] - count : ends[k]], side="right")
+        cell[ends[k] - count : ends[k]] = np.searchsorted(
+            cumulative[:-1], u[ends[k] - count : ends[k]], side="right"
+        )
     channels = len(demand.channel_share)
     return times, cell // channels, cell % channels
 
@@ -173,8 +183,7 @@ def _classified(
     out = np.flatnonzero(~in_scope)
     if out.size:
         chance[out] = _beta(rng("classifier.chance out of scope"), 0.5, kappa, n)[out]
-    u = rng("classifier.right").random(n)
-    right = (u < chance) & in_scope
+    right = in_scope.copy() if a == 1.0 else (rng("classifier.right").random(n) < chance) & in_scope
     label = intent.copy()
     wrong = np.flatnonzero(~right)
     if wrong.size:
@@ -187,14 +196,19 @@ def _classified(
         inside = np.clip(chance, 1e-12, 1.0 - 1e-12)
         logit = np.log(inside) - np.log1p(-inside)
         confidence = 1.0 / (1.0 + np.exp(-(logit / classifier.temperature + classifier.bias)))
-    flagged = ~in_scope & (rng("classifier.flag").random(n) < classifier.oos_recall)
-    sigma = math.log(classifier.latency_p99_s / classifier.latency_s) / NORMAL_P99
-    latency_s = classifier.latency_s * np.exp(sigma * rng("classifier.latency").standard_normal(n))
-    unknown = flagged | (latency_s > classifier.budget_s)
+    unknown = np.zeros(n, dtype=np.bool_)
+    if out.size:
+        unknown[out] = rng("classifier.flag").random(n)[out] < classifier.oos_recall
+    latency_s = np.zeros(n)
+    if classifier.latency_s > 0.0:
+        sigma = math.log(classifier.latency_p99_s / classifier.latency_s) / NORMAL_P99
+        latency_s = classifier.latency_s * np.exp(sigma * rng("classifier.latency").standard_normal(n))
+        unknown |= latency_s > classifier.budget_s
+        latency_s = np.minimum(latency_s, classifier.budget_s)
     label[unknown] = -1
     right[unknown] = False
     confidence = np.where(unknown, 0.0, confidence)
-    return label, confidence, right, np.minimum(latency_s, classifier.budget_s)
+    return label, confidence, right, latency_s
 
 
 def _beta(rng: np.random.Generator, mean: float, kappa: float, n: int) -> FloatArray:
@@ -233,7 +247,13 @@ def _attempts(scenario: Scenario, queue: IntArray, rng: Streams) -> IntArray:
 
 
 def _ability(
-    scenario: Scenario, first: IntArray, intent: IntArray, channel: IntArray, language: IntArray, z0: FloatArray, rng: Streams
+    scenario: Scenario,
+    first: IntArray,
+    intent: IntArray,
+    channel: IntArray,
+    language: IntArray,
+    z0: FloatArray,
+    rng: Streams,
 ) -> FloatArray:
     """Probit margin of success by fleet for every row; *first* is each row's first attempt, whose difficulty it keeps."""
     from scipy.special import ndtri
@@ -262,15 +282,18 @@ def _ability(
     return ability
 
 
-def _handle(scenario: Scenario, intent: IntArray, channel: IntArray, z0: FloatArray, rng: Streams) -> FloatArray:
+def _handle(
+    scenario: Scenario, intent: IntArray, channel: IntArray, z0: FloatArray, rng: Streams
+) -> FloatArray:
     """Handling times of people; a lognormal law holds its mean and cv with the case's difficulty inside."""
     gamma = scenario.handover.difficulty if z0.size else 0.0
     laws = []
     for law in scenario.handle:
         if gamma > 0.0 and law.family == "lognormal":
             left = max(0.0, (1.0 + law.cv**2) / math.exp(gamma**2) - 1.0)
-            law = Law("lognormal", law.mean_s, cv=math.sqrt(left))
-        laws.append(law)
+            laws.append(Law("lognormal", law.mean_s, cv=math.sqrt(left)))
+        else:
+            laws.append(law)
     handle_s = _by_code(laws, intent, rng, "people.handle")
     if gamma > 0.0:
         factor = np.exp(gamma * z0 - gamma**2 / 2.0)
@@ -299,9 +322,9 @@ def attributes(
     """Everything that contacts with these arrivals, intents and channels bring along besides."""
     demand = scenario.demand
     n = len(arrive_s)
-    segment = _choose(demand.segment_share, rng, "demand.segment", n)
-    language = _choose(demand.language_share, rng, "demand.language", n)
-    region = _choose(demand.region_share, rng, "demand.region", n)
+    segment = choose(demand.segment_share, rng, "demand.segment", n)
+    language = choose(demand.language_share, rng, "demand.language", n)
+    region = choose(demand.region_share, rng, "demand.region", n)
     queue = scenario.queue_of_channel[channel]
     ai_on = scenario.routing.by != By.HUMAN
     in_scope = np.ones(n, dtype=np.bool_)
@@ -310,7 +333,9 @@ def attributes(
     label, confidence = np.full(n, -1, dtype=np.int64), np.zeros(n)
     right, lag_s = np.zeros(n, dtype=np.bool_), np.zeros(n)
     if ai_on and scenario.classifier is not None:
-        label, confidence, right, lag_s = _classified(scenario.classifier, intent, in_scope, demand.family, rng)
+        label, confidence, right, lag_s = _classified(
+            scenario.classifier, intent, in_scope, demand.family, rng
+        )
     if scenario.routing.latency_s:
         lag_s = lag_s + scenario.routing.latency_s
 
@@ -351,15 +376,22 @@ def attributes(
     key = np.zeros(rows, dtype=np.int64)
     if ai_on:
         ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)  # type: ignore[arg-type]
-        fail_u = rng("session.failure").random(rows)
+        if not (_single(scenario.ai.failure) and _single(scenario.ai.wrong_label_failure)):
+            fail_u = rng("session.failure").random(rows)
         if scenario.ai.wrong_label_recovers > 0.0:
             recover_u = rng("session.recovery").random(rows)
         think_s = draw(scenario.ai.think, rng("session.think"), rows)
         turns = _turns(scenario, row_intent, rng, rows)  # type: ignore[arg-type]
-        mood = rng("customer.mood").beta(*scenario.ai.mood_start, n)
-        mood = np.where(attempt > 1, np.minimum(1.0, mood[first] + REDIAL_MOOD * (attempt - 1)), mood[first])
+        if _mood_matters(scenario):
+            mood = rng("customer.mood").beta(*scenario.ai.mood_start, n)[first]
+            mood[n:] = np.minimum(1.0, mood[n:] + REDIAL_MOOD * (attempt[n:] - 1))
         law = FIDELITY[scenario.handover.kind]
-        fidelity = rng("handover.fidelity").beta(*law, rows) if isinstance(law, tuple) else np.full(rows, law)
+        if not isinstance(law, tuple):
+            fidelity = np.full(rows, law)
+        elif scenario.handover.reexplain + scenario.handover.prework > 0.0:
+            fidelity = rng("handover.fidelity").beta(*law, rows)
+        else:
+            fidelity = np.full(rows, law[0] / sum(law))
         if scenario.handover.dropped + scenario.handover.context_lost > 0.0:
             fate_u = rng("handover.fate").random(rows)
         key = rng("contact.key").integers(0, 2**63, rows, dtype=np.int64)
@@ -404,6 +436,16 @@ def attributes(
     )
 
 
+def _single(failure: Failure) -> bool:
+    """Whether sessions fail in one way alone."""
+    return 1.0 in (failure.detected, failure.loop, failure.confident_wrong)
+
+
+def _mood_matters(scenario: Scenario) -> bool:
+    triggers = scenario.triggers
+    return scenario.handover.mood > 0.0 or triggers.explicit_per_turn > 0.0 or triggers.sentiment_on
+
+
 def _turns(scenario: Scenario, intent: IntArray, rng: Streams, rows: int) -> IntArray:
     median = scenario.ai.turns[intent]
     if scenario.ai.turns_cv == 0.0:
@@ -435,13 +477,29 @@ def pace(scenario: Scenario, replication: int, people: int) -> FloatArray:
     """Handling-time factor of each person, mean 1, shape (people,); groups in order."""
     factors = np.ones(people)
     at = 0
-    for g, group in enumerate(scenario.groups):
-        n = max([count for _, count in group.staffing] + [sum(s.people for s in group.shifts), 1])
+    for g, (group, n) in enumerate(zip(scenario.groups, most_people(scenario), strict=True)):
         if group.pace_cv > 0.0:
             rng = stream(scenario.seed, replication, f"people.pace.{scenario.names.groups[g]}")
             factors[at : at + n] = draw(Law("lognormal", 1.0, cv=group.pace_cv), rng, n)
         at += n
     return factors
+
+
+def _staffing(scenario: Scenario) -> list[tuple[tuple[float, int], ...]]:
+    """By group: (second, people on the floor from then on); empty for those who come in shifts."""
+    if not any(group.replayed for group in scenario.groups):
+        return [group.staffing for group in scenario.groups]
+    from sim.demand.replay import staffing
+
+    return staffing(scenario)
+
+
+def most_people(scenario: Scenario) -> list[int]:
+    """By group: most people ever on the floor together, at least 1."""
+    return [
+        max([people for _, people in steps] + [sum(shift.people for shift in group.shifts), 1])
+        for group, steps in zip(scenario.groups, _staffing(scenario), strict=True)
+    ]
 
 
 def presence(scenario: Scenario, replication: int) -> Iterator[tuple[float, int, int]]:
@@ -450,9 +508,9 @@ def presence(scenario: Scenario, replication: int) -> Iterator[tuple[float, int,
     Shifts of a group add up; every coming and going of a shift is moved by the group's own unpunctuality.
     """
     steps: list[tuple[float, int, int]] = []
-    for g, group in enumerate(scenario.groups):
-        if group.staffing:
-            steps += [(second, g, people) for second, people in group.staffing]
+    for g, (group, staffing) in enumerate(zip(scenario.groups, _staffing(scenario), strict=True)):
+        if staffing:
+            steps += [(second, g, people) for second, people in staffing]
             continue
         rng = stream(scenario.seed, replication, f"people.punctuality.{scenario.names.groups[g]}")
         changes: dict[float, int] = {}

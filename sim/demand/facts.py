@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.demand.floor_presence import AWAY_AFTER_S, GAP_LIMIT_S, USUAL_SHARE, presence
+from sim.demand.floor_presence import AWAY_AFTER_S, GAP_LIMIT_S, USUAL_SHARE, Crew, crews, presence
 from sim.demand.log import DAY_S, LogContacts, Outcome
 from sim.demand.log_import import read_contacts
 from sim.demand.log_patience import QuantileTable, kaplan_meier, quantile_table
@@ -25,7 +25,7 @@ from sim.demand.observed import Observed, observed
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import FloatArray, IntArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SHIPPED = "anonymous_bank_1999-08-08.json"
 BIN_S = 300.0
 SHORT_SERVICE_S = 10.0
@@ -51,6 +51,8 @@ class DayFacts:
     """Where the number on the floor changes, seconds since midnight; see `sim.demand.floor_presence`."""
     floor_agents: IntArray
     """Number on the floor from each of these times until the next."""
+    crews: tuple[Crew, ...]
+    """The same people by what they answered."""
     turnaround: QuantileTable
     """Between two services while somebody waits: wrap-up and being connected."""
     servers: int
@@ -67,6 +69,8 @@ class DayFacts:
     abandoned_by_class: IntArray
     asa_by_class_s: FloatArray
     """Mean wait of the answered, 0 included; NaN where nobody was."""
+    segments: dict[str, dict[str, float]]
+    """Per class: shares of the segments of those whose segment the log knows; empty where it knows none."""
     short_share: dict[str, float]
     """Per class and `all`: share of services under 10 s, an artefact of that centre."""
     service: dict[str, QuantileTable]
@@ -145,11 +149,16 @@ def facts_of(contacts: LogContacts, source: str, time_zone: str) -> dict[str, An
             "answered": int((rows & offered.answered).sum()),
             "abandoned": int((rows & gone).sum()),
             "mean_wait_answered_s": _millis(_mean(np.nan_to_num(wait_s[rows & offered.answered]))),
+            "segments": segment_shares(offered.where(rows)),
         }
         for name, rows in of_class.items()
         if name != ALL
     }
-    with_service = {name: rows for name, rows in of_class.items() if (rows & served).sum() >= MIN_ROWS}
+    with_service = {
+        name: rows
+        for name, rows in of_class.items()
+        if (rows & long).sum() >= MIN_ROWS or (name == ALL and long.any())
+    }
     with_patience = {
         name: rows & offered.queued
         for name, rows in of_class.items()
@@ -179,6 +188,14 @@ def facts_of(contacts: LogContacts, source: str, time_zone: str) -> dict[str, An
             f"or {GAP_LIMIT_S:g} s in any case; usual classes are {USUAL_SHARE:g} of the answers or more",
             "servers": floor.servers,
             "agents": _steps(floor.times_s, floor.agents),
+            "crews": [
+                {
+                    "answers": crew.answers,
+                    "servers": crew.servers,
+                    "agents": _steps(crew.times_s, crew.agents),
+                }
+                for crew in crews(contacts)
+            ],
             "busy_hours": round(floor.busy_hours, 3),
             "turnaround_s": _rounded(
                 _mean_keeping_quantiles(floor.turnaround_s if floor.turnaround_s.size else np.zeros(1))
@@ -205,6 +222,15 @@ def facts_of(contacts: LogContacts, source: str, time_zone: str) -> dict[str, An
                 for name, rows in with_patience.items()
             },
         },
+    }
+
+
+def segment_shares(contacts: LogContacts) -> dict[str, float]:
+    """Shares of the segments among the contacts whose segment the log knows; empty where it knows none."""
+    known, counts = np.unique(contacts.segment[contacts.segment > 0], return_counts=True)
+    return {
+        contacts.segments[code]: round(float(count / counts.sum()), 6)
+        for code, count in zip(known.tolist(), counts, strict=True)
     }
 
 
@@ -247,6 +273,15 @@ def day_facts(written: dict[str, Any]) -> DayFacts:
         failed=written["counts"]["failed"],
         floor_times_s=_values(steps["times_s"]),
         floor_agents=np.array(steps["number"], dtype=np.int64),
+        crews=tuple(
+            Crew(
+                crew["answers"],
+                crew["servers"],
+                _values(crew["agents"]["times_s"]),
+                np.array(crew["agents"]["number"], dtype=np.int64),
+            )
+            for crew in floor["crews"]
+        ),
         turnaround=QuantileTable(even, _values(floor["turnaround_s"])),
         servers=floor["servers"],
         agents=_values(by["agents"]),
@@ -257,6 +292,7 @@ def day_facts(written: dict[str, Any]) -> DayFacts:
         answered_by_class=np.array([one["answered"] for one in classes.values()], dtype=np.int64),
         abandoned_by_class=np.array([one["abandoned"] for one in classes.values()], dtype=np.int64),
         asa_by_class_s=_values([one["mean_wait_answered_s"] for one in classes.values()]),
+        segments={name: one["segments"] for name, one in classes.items()},
         short_share=service["short_share"],
         service={
             name: QuantileTable(even, _values(values)) for name, values in service["quantiles_s"].items()
@@ -344,14 +380,14 @@ def _compact(written: dict[str, Any]) -> str:
     lines = json.dumps(written, indent=1, ensure_ascii=False).split("\n")
     out: list[str] = []
     inside = False
-    for line in lines:
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
         text = line.strip()
         if inside:
             out[-1] += text if text.startswith("]") else text + (" " if text.endswith(",") else "")
             inside = not text.startswith("]")
         else:
             out.append(line)
-            inside = text.endswith("[")
+            inside = text.endswith("[") and after.strip() != "{"
     return "\n".join(out) + "\n"
 
 

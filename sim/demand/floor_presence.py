@@ -46,6 +46,8 @@ AWAY_AFTER_S = 60.0
 # absence begins around one to two minutes.
 GAP_LIMIT_S = 1800.0
 USUAL_SHARE = 0.1
+# Below one answer in twenty a class is a favour among colleagues, or the small hours, and not a skill.
+SKILL_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,57 @@ class Presence:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """People who answered the same kinds of contacts, and when they were there."""
+
+    answers: dict[str, int]
+    """Answers by class that day, classes that were answered now and then included."""
+    servers: int
+    """How many people."""
+    times_s: FloatArray
+    """Where the number present changes, seconds since midnight, ascending; the first is 0."""
+    agents: IntArray
+    """Number present from each of these times until the next."""
+
+
+def crews(contacts: LogContacts, skill_share: float = SKILL_SHARE) -> tuple[Crew, ...]:
+    """Who was on the floor, by what they answered: a log has no skills, only who answered what.
+
+    Args:
+        contacts: Of one day, from `LogContacts.of_day`.
+        skill_share: A class is a skill of a server if at least this share of the server's answers that day are of it.
+
+    Returns:
+        One crew a set of skills, the largest number of answers first.
+    """
+    served = contacts.answered & (contacts.server > 0) & ~np.isnan(contacts.service_s)
+    by_skills: dict[frozenset[int], list[int]] = {}
+    for server in np.unique(contacts.server[served]):
+        classes, answers = np.unique(
+            contacts.intent[served & (contacts.server == server)], return_counts=True
+        )
+        skills = frozenset(classes[answers >= skill_share * answers.sum()].tolist())
+        by_skills.setdefault(skills, []).append(int(server))
+    found = []
+    for servers in by_skills.values():
+        floor = presence(contacts, of_servers=np.array(servers, dtype=np.int64))
+        classes, answers = np.unique(
+            contacts.intent[served & np.isin(contacts.server, servers)], return_counts=True
+        )
+        names = [contacts.intents[code] or "unknown" for code in classes]
+        changes = np.concatenate([[True], np.diff(floor.agents) != 0])
+        crew_answers = dict(zip(names, answers.tolist(), strict=True))
+        found.append(Crew(crew_answers, floor.servers, floor.times_s[changes], floor.agents[changes]))
+    return tuple(sorted(found, key=lambda crew: -sum(crew.answers.values())))
+
+
 def presence(
     contacts: LogContacts,
     away_after_s: float = AWAY_AFTER_S,
     gap_limit_s: float = GAP_LIMIT_S,
     usual_share: float = USUAL_SHARE,
+    of_servers: IntArray | None = None,
 ) -> Presence:
     """Derive who was on the floor from who answered.
 
@@ -99,6 +147,7 @@ def presence(
         away_after_s: A server who let callers of a usual class wait longer than this in one gap was away, seconds.
         gap_limit_s: A server without an answer for longer than this was away in any case, seconds.
         usual_share: A class is usual for a server if at least this share of the server's answers that day are of it.
+        of_servers: Only these servers (positions in `contacts.servers`); everybody's callers count as waiting all the same.
 
     Returns:
         The step function.
@@ -119,6 +168,8 @@ def presence(
     busy: list[tuple[float, float]] = []
     turnaround: list[float] = []
     servers = np.unique(contacts.server[served])
+    if of_servers is not None:
+        servers = np.intersect1d(servers, of_servers)
     for server in servers:
         rows = np.flatnonzero(served & (contacts.server == server))
         rows = rows[np.argsort(pickup_s[rows], kind="stable")]

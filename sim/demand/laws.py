@@ -33,7 +33,7 @@ def draw(law: Law, rng: np.random.Generator, n: int) -> FloatArray:
             shape = 1.0 / law.cv**2
             return rng.standard_gamma(shape, n) * (law.mean_s / shape)
         case "weibull":
-            return rng.weibull(law.shape, n) * (law.mean_s / math.gamma(1.0 + 1.0 / law.shape))
+            return np.asarray(rng.weibull(law.shape, n) * (law.mean_s / math.gamma(1.0 + 1.0 / law.shape)))
         case "uniform":
             return rng.random(n) * (2.0 * law.mean_s)
         case "constant":
@@ -42,5 +42,5 @@ def draw(law: Law, rng: np.random.Generator, n: int) -> FloatArray:
             return np.full(n, np.inf)
         case "quantiles":
             levels = np.linspace(0.0, 1.0, len(law.values_s))
-            return np.interp(rng.random(n), levels, np.array(law.values_s))
+            return np.asarray(np.interp(rng.random(n), levels, np.array(law.values_s)), dtype=np.float64)
     raise AssertionError(f"a law called {law.family} got past the schema")

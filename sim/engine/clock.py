@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from heapq import heappush
+from typing import Any, cast
 
 import simpy
 from simpy.events import Event
@@ -35,9 +36,7 @@ class Clock(simpy.Environment):
         return event
 
     def _queue_at(self, event: Event, second: float, place: int) -> None:
-        from heapq import heappush
-
-        heappush(self._queue, (second, place, next(self._eid), event))  # type: ignore[arg-type]
+        heappush(cast(list[Any], self._queue), (second, place, next(self._eid), event))
 
     def before(self, second: float) -> Event:
         """Control's turn before anything happens on the floor at that second."""

@@ -5,7 +5,7 @@ The floor is told to change by five verbs (`Floor`); what was done is kept as ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
@@ -124,7 +124,9 @@ class Control:
         limit: float = np.nan,
     ) -> None:
         """Keep what happened now."""
-        self.rows.append((self.clock.now, int(what), subject, from_state, to_state, cause, part, whole, limit))
+        self.rows.append(
+            (self.clock.now, int(what), subject, from_state, to_state, cause, part, whole, limit)
+        )
 
     def breaker_moved(self, move: Any) -> None:
         """A breaker moved on the floor just now."""
@@ -139,13 +141,13 @@ class Control:
             float(move.limit),
         )
 
-    def _people(self) -> Iterator[Event]:
+    def _people(self) -> Generator[Event, Any, None]:
         for second, group, people in presence(self.scenario, self.replication):
             yield self.clock.before(max(0.0, second))
             self.log(What.PEOPLE, group, to_state=people)
             self.floor.staff(group, people)
 
-    def _incident(self, k: int) -> Iterator[Event]:
+    def _incident(self, k: int) -> Generator[Event, Any, None]:
         incident = self.scenario.incidents[k]
         if incident.until_s <= 0.0 or incident.from_s >= self.scenario.calendar.end_s:
             return
@@ -176,7 +178,7 @@ class Control:
                 any(i.effect == "down" and i.node in classifier.nodes for i in going_on)
             )
 
-    def _looks(self) -> Iterator[Event]:
+    def _looks(self) -> Generator[Event, Any, None]:
         calendar = self.scenario.calendar
         for k in range(calendar.intervals + 1):
             yield self.clock.before(min(k * calendar.interval_s, calendar.end_s))

@@ -7,7 +7,8 @@ happens in the order of `sim.engine.ties`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from sim.demand.draw import pace
 from sim.engine import dice, physics
 from sim.engine.clock import Clock, floor_place
 from sim.engine.control import Look
-from sim.engine.kernel.world import DRAIN, FAIL_OVER, LOST_CONTEXT, breakers, knobs
+from sim.engine.kernel.world import DRAIN, FAIL_OVER, KNOBS, LOST_CONTEXT, breakers, knobs
 from sim.engine.records import Recorder
-from sim.engine.state import DECISION, JOURNEY, MOVE, OK, FAILED, Disposition, Handling, Mode, State
+from sim.engine.state import DECISION, FAILED, JOURNEY, MOVE, OK, Disposition, Handling, Mode, State
 from sim.engine.tables import tables
 from sim.engine.ties import Kind
 from sim.orchestration import breaker
@@ -31,23 +32,59 @@ from sim.orchestration.words import Decision, Reason
 from sim.scenario.model import Scenario
 
 Story = Generator[Event, Any, Any]
+"""A SimPy process."""
+
+
+class Journey:
+    """What happens to one contact: a row of `JOURNEY` while it is being written."""
+
+    __slots__ = JOURNEY.names or ()
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+
+class Block:
+    """A block of customers as Python numbers, and the journeys of those who came."""
+
+    __slots__ = ("brought", "contacts", "journeys")
+
+    def __init__(self, contacts: Contacts) -> None:
+        self.contacts = contacts
+        self.brought: dict[str, list[Any]] = {
+            name: getattr(contacts, name).tolist()
+            for name in contacts._fields
+            if name not in ("order", "ready_s")
+        }
+        self.journeys: dict[int, Journey] = {}
+
+    def rows(self) -> Any:
+        """The journeys as an array, one row a contact of the block."""
+        rows = np.zeros(len(self.contacts.id), dtype=JOURNEY)
+        came = np.fromiter(self.journeys, dtype=np.int64, count=len(self.journeys))
+        for name in JOURNEY.names or ():
+            rows[name][came] = [getattr(j, name) for j in self.journeys.values()]
+        return rows
 
 
 class Contact:
-    """One customer on the floor: what it brought along (row *row* of *c*) and what happened to it (*j*)."""
+    """One customer on the floor: what it brought along (row *row* of its block) and what happens to it (*j*)."""
 
-    __slots__ = ("answered", "c", "channel", "id", "j", "lane", "row")
+    __slots__ = ("answered", "block", "channel", "id", "j", "lane", "row")
 
-    def __init__(self, c: Contacts, row: int, j: Any) -> None:
-        self.c, self.row, self.j = c, row, j
-        self.id = int(c.id[row])
-        self.channel = int(c.channel[row])
+    def __init__(self, block: Block, row: int) -> None:
+        self.block, self.row = block, row
+        self.j: Any = Journey()
+        block.journeys[row] = self.j
+        self.id: int = block.brought["id"][row]
+        self.channel: int = block.brought["channel"][row]
         self.lane = -1
         self.answered: Event | None = None
 
     def brings(self, column: str) -> Any:
         """What it brought along."""
-        return getattr(self.c, column)[self.row]
+        return self.block.brought[column][self.row]
 
 
 class Person:
@@ -83,11 +120,14 @@ class PlainFloor:
         self.scenario, self.clock, self.recorder = scenario, clock, recorder
         self.on_move: Callable[[Any], None] = lambda _: None
         self.t = tables(scenario)
-        self.k = knobs(scenario)[0]
+        row = knobs(scenario)[0]
+        self.k = SimpleNamespace(**{name: row[name].item() for name in KNOBS.names or ()})
         self.breakers, self.ring = breakers(scenario)
         paces = iter(pace(scenario, replication, int(self.t.people_most.sum())))
         groups, lists = range(len(scenario.groups)), 1 + len(scenario.channels) * max(0, int(self.k.levels))
-        self.people = [[Person(g, n, float(next(paces))) for n in range(self.t.people_most[g])] for g in groups]
+        self.people = [
+            [Person(g, n, float(next(paces))) for n in range(self.t.people_most[g])] for g in groups
+        ]
         self.shelves: list[list[dict[Person, None]]] = [[{} for _ in range(lists)] for _ in groups]
         self.target = [0 for _ in groups]
         self.present = [Meter() for _ in groups]
@@ -103,16 +143,15 @@ class PlainFloor:
         self.classifier_down = False
         self.watched = 0
         self.events = 0
-        self.blocks: list[tuple[Contacts, Any]] = []
+        self.blocks: list[Block] = []
         self.decisions: list[tuple[Any, ...]] = []
 
     # --- what control does ---------------------------------------------------------------------------------------------------------
 
     def load(self, contacts: Contacts) -> None:
         """Take in a block of customers."""
-        journeys = np.zeros(len(contacts.id), dtype=JOURNEY)
-        self.blocks.append((contacts, journeys))
-        self.clock.process(self._door(contacts, journeys))
+        self.blocks.append(Block(contacts))
+        self.clock.process(self._door(self.blocks[-1]))
 
     def staff(self, group: int, people: int) -> None:
         """From now on *people* of *group* are wanted: first idle ones go, then busy ones when done; first those about to go stay."""
@@ -183,17 +222,19 @@ class PlainFloor:
     def finish(self) -> int:
         """The run is over: hand in everybody who came; the number of events."""
         self.recorder.decisions(np.array(self.decisions, dtype=DECISION))
-        for contacts, journeys in self.blocks:
-            self.recorder.journeys(contacts, journeys, np.flatnonzero(journeys["state"] != State.NOT_YET))
+        for block in self.blocks:
+            rows = block.rows()
+            self.recorder.journeys(block.contacts, rows, np.flatnonzero(rows["state"] != State.NOT_YET))
         return self.events
 
     # --- a contact's story ---------------------------------------------------------------------------------------------------------
 
-    def _door(self, c: Contacts, journeys: Any) -> Story:
-        for at_s, row in zip(c.ready_s, c.order, strict=True):
-            journeys[row].arrive_s = c.arrive_s[row]
-            contact = Contact(c, int(row), journeys[row])
-            yield self._at(float(at_s), Kind.ARRIVE, contact.id)
+    def _door(self, block: Block) -> Story:
+        c = block.contacts
+        for at_s, row in zip(c.ready_s.tolist(), c.order.tolist(), strict=True):
+            yield self._at(at_s, Kind.ARRIVE, block.brought["id"][row])
+            contact = Contact(block, row)
+            contact.j.arrive_s = contact.brings("arrive_s")
             self.clock.process(self._contact(contact))
 
     def _contact(self, contact: Contact) -> Story:
@@ -347,7 +388,9 @@ class PlainFloor:
         if errors > 0.0:
             u_error = dice.uniform(key, dice.ERROR, int(j.calls))
         channel = self.scenario.channels[contact.channel]
-        outcome, reply_s = physics.call_outcome(latency_s, u_error, down, errors, factor, channel.reply_timeout_s)
+        outcome, reply_s = physics.call_outcome(
+            latency_s, u_error, down, errors, factor, channel.reply_timeout_s
+        )
         if not (self.t.instant[f] and outcome == OK):
             yield self._at(self.clock.now + reply_s, Kind.REPLY, contact.id)
         self._hear(f, epoch, outcome != OK, reply_s > channel.slow_reply_s)
@@ -417,7 +460,9 @@ class PlainFloor:
         self._end_ai(contact)
         return Handling.SPILLED, reason, seen, limit
 
-    def _escalate(self, contact: Contact, reason: int, seen: float, limit: float) -> tuple[Handling, int, float, float]:
+    def _escalate(
+        self, contact: Contact, reason: int, seen: float, limit: float
+    ) -> tuple[Handling, int, float, float]:
         self._leave_fleet(contact)
         self._end_ai(contact)
         return Handling.ESCALATED, int(reason), seen, limit
@@ -431,7 +476,9 @@ class PlainFloor:
         j.state, j.disposition, j.handling, j.end_s = State.GONE, disposition, handling, self.clock.now
         return handling, 0, 0.0, 0.0
 
-    def _to_person(self, contact: Contact, handling: Handling, reason: int, seen: float, limit: float) -> Story:
+    def _to_person(
+        self, contact: Contact, handling: Handling, reason: int, seen: float, limit: float
+    ) -> Story:
         """Hand over, wait, talk, or give up."""
         j = contact.j
         j.handling, j.end_reason = handling, reason
@@ -457,7 +504,9 @@ class PlainFloor:
                 j.state, j.disposition, j.end_s = State.GONE, Disposition.BLOCKED, self.clock.now
                 return
             j.state = State.WAITING
-            contact.lane = int(self.t.lane_of[queue, contact.channel, int(j.turns > 0), contact.brings("segment")])
+            contact.lane = int(
+                self.t.lane_of[queue, contact.channel, int(j.turns > 0), contact.brings("segment")]
+            )
             self.lanes[contact.lane][contact] = None
             self._count_waiting(queue, 1)
             contact.answered = self.clock.event()
@@ -485,8 +534,7 @@ class PlainFloor:
         j.state, j.disposition, j.end_s = State.GONE, Disposition.QUEUE_ABANDONED, self.clock.now
         again = int(contact.brings("redial_row"))
         if again >= 0:
-            journeys = next(rows for c, rows in self.blocks if c is contact.c)
-            later = Contact(contact.c, again, journeys[again])
+            later = Contact(contact.block, again)
             later.j.arrive_s = self.clock.now + contact.brings("redial_after_s")
             self.clock.process(self._again(later))
 
@@ -503,10 +551,17 @@ class PlainFloor:
             if g < 0:
                 break
             shelves = self.shelves[g]
-            lines = [0, *(1 + channel * levels + load - 1 for load in range(1, self.scenario.channels[channel].at_once))]
+            lines = [
+                0,
+                *(
+                    1 + channel * levels + load - 1
+                    for load in range(1, self.scenario.channels[channel].at_once)
+                ),
+            ]
             for line in lines:
                 if shelves[line]:
-                    return next(iter(shelves[line]))
+                    first: Person = next(iter(shelves[line]))
+                    return first
         return None
 
     def _shelve(self, person: Person) -> None:
@@ -542,7 +597,7 @@ class PlainFloor:
                 or (rank == best[0] and comes_before(priority, due_s, head.id, best[1], best[2], best[3].id))
             ):
                 best = (int(rank), priority, due_s, head)
-        return best[3] if best else None
+        return best[3] if best is not None else None
 
     def _fill(self, person: Person) -> None:
         """A person takes whom it can, then rests."""
@@ -671,7 +726,7 @@ class PlainFloor:
         if b.until_s < np.inf:
             self.clock.process(self._timer(fleet, float(b.until_s)))
 
-    def _timer(self, fleet: int, due_s: float) -> Iterator[Event]:
+    def _timer(self, fleet: int, due_s: float) -> Story:
         yield self._at(due_s, Kind.TIMER, fleet)
         before = int(self.breakers[fleet].state)
         if breaker.on_time(self.breakers, self.ring, fleet, self.clock.now):

@@ -28,8 +28,8 @@ def from_table(table: NDArray[np.float64], row: int, u: float) -> float:
     at = u * (TABLE - 1)
     k = int(at)
     if k >= TABLE - 1:
-        return table[row, TABLE - 1]
-    return table[row, k] + (at - k) * (table[row, k + 1] - table[row, k])
+        return float(table[row, TABLE - 1])
+    return float(table[row, k] + (at - k) * (table[row, k + 1] - table[row, k]))
 
 
 @compiled
@@ -85,7 +85,7 @@ def mood_after_turn(mood: float, mode: int, good: float, bad: float) -> float:
 def asks_for_a_person(key: int, turn: int, mood: float, per_turn: float, recall: float) -> bool:
     """Whether the customer asks for a person in this turn, and is understood."""
     chance = per_turn * np.exp(2.0 * mood) * recall
-    return dice.uniform(key, dice.ASKS, turn) < chance
+    return bool(dice.uniform(key, dice.ASKS, turn) < chance)
 
 
 @compiled

@@ -51,10 +51,35 @@ COUNTERS = (
 `short_abandoned` and those who left silently; `wait_s` sums the waits of answered and abandoned; `handled` counts answered contacts whom a
 person really talked to, `handle_s` their handling time, `handle_s2` its squares; `ai_s` sums the AI's part of every session."""
 
-_OFFERED, _FIRST, _SESSIONS, _RESOLVED, _FALSE, _AI_ABANDONED, _ESCALATED, _SPILLED, _DROPPED, _AI_S, _TURNS, _CALLS = range(12)
-_QUEUED, _ANSWERED, _WITHIN, _WAITED, _ABANDONED, _SHORT, _AB_WITHIN, _BLOCKED, _WAIT_ANS, _WAIT, _HANDLE, _HANDLE2, _HANDLED = range(
-    12, 25
-)
+(
+    _OFFERED,
+    _FIRST,
+    _SESSIONS,
+    _RESOLVED,
+    _FALSE,
+    _AI_ABANDONED,
+    _ESCALATED,
+    _SPILLED,
+    _DROPPED,
+    _AI_S,
+    _TURNS,
+    _CALLS,
+) = range(12)
+(
+    _QUEUED,
+    _ANSWERED,
+    _WITHIN,
+    _WAITED,
+    _ABANDONED,
+    _SHORT,
+    _AB_WITHIN,
+    _BLOCKED,
+    _WAIT_ANS,
+    _WAIT,
+    _HANDLE,
+    _HANDLE2,
+    _HANDLED,
+) = range(12, 25)
 _IN_AI = int(State.IN_AI)
 _NOT_YET = int(State.NOT_YET)
 _D_RESOLVED = int(Disposition.AI_RESOLVED)
@@ -98,7 +123,11 @@ def tally(
     for at in range(len(rows)):
         row = rows[at]
         x = j[row]
-        cell = ((x.queue + 1) * shape[1] + channel[row]) * shape[2] * shape[3] + intent[row] * shape[3] + x.handling
+        cell = (
+            ((x.queue + 1) * shape[1] + channel[row]) * shape[2] * shape[3]
+            + intent[row] * shape[3]
+            + x.handling
+        )
         per_interval = shape[0] * shape[1] * shape[2] * shape[3]
         if x.arrive_s >= from_s:
             k = min(last, int(x.arrive_s / interval_s))
@@ -163,7 +192,20 @@ class Counts:
         return self.values[:, COUNTERS.index(counter)]
 
 
-COLUMNS = ("id", "issue", "attempt", "intent", "channel", "segment", "language", "region", "label", "confidence", "right", "in_scope")
+COLUMNS = (
+    "id",
+    "issue",
+    "attempt",
+    "intent",
+    "channel",
+    "segment",
+    "language",
+    "region",
+    "label",
+    "confidence",
+    "right",
+    "in_scope",
+)
 """Columns of a contact row that the customer brought along; the others are `KEPT` fields of the journey."""
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from typing import Literal
+from typing import Any, Literal
 
 from simpy.events import Event
 
@@ -33,7 +33,11 @@ def simulate(scenario: Scenario, replication: int = 0, floor: FloorName = "kerne
         floor: `kernel`, the compiled one, or `plain`, SimPy processes that do the same to the last bit.
     """
     with ThreadPoolExecutor(1) as drawing:
-        return _kernel(scenario, replication, drawing) if floor == "kernel" else _plain(scenario, replication, drawing)
+        return (
+            _kernel(scenario, replication, drawing)
+            if floor == "kernel"
+            else _plain(scenario, replication, drawing)
+        )
 
 
 def _plain(scenario: Scenario, replication: int, drawing: Executor) -> Run:
@@ -71,7 +75,7 @@ def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
 
 def _customers(
     scenario: Scenario, replication: int, clock: Clock, floor: Floor, drawing: Executor
-) -> Iterator[Event]:
+) -> Generator[Event, Any, None]:
     """Hand the floor one block of customers after another; the next one is drawn meanwhile."""
     n = blocks(scenario)
     ahead: Future[Contacts] = drawing.submit(customers, scenario, replication, 0)
@@ -113,7 +117,7 @@ def replicate(
         pool = ProcessPoolExecutor(at_once)
     with pool:
         waiting = {pool.submit(simulate, scenario, r, floor): r for r in range(len(runs), n)}
-        done = {r: run for r, run in enumerate(runs)}
+        done = dict(enumerate(runs))
         if progress and done:
             progress(len(done), n)
         for future in as_completed(waiting):

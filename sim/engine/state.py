@@ -74,6 +74,8 @@ JOURNEY = record(
         ("mood", np.float64),
         ("sentiment", np.float64),
         ("reply_s", np.float64),
+        ("seen", np.float64),
+        ("limit", np.float64),
         ("epoch", np.int64),
         ("visited", np.int64),
         ("state", np.int32),
@@ -90,6 +92,7 @@ JOURNEY = record(
         ("calls", np.int32),
         ("tries", np.int32),
         ("retrying", np.int32),
+        ("admitted", np.int32),
         ("low_turns", np.int32),
         ("outcome", np.int32),
         ("queue", np.int32),
@@ -108,8 +111,21 @@ KEPT = tuple(
     for name in JOURNEY.names or ()
     if name
     not in {
-        "sentiment", "reply_s", "epoch", "visited", "state", "tries", "retrying", "low_turns", "outcome",
-        "lane", "before", "behind",
+        "sentiment",
+        "reply_s",
+        "seen",
+        "limit",
+        "admitted",
+        "epoch",
+        "visited",
+        "state",
+        "tries",
+        "retrying",
+        "low_turns",
+        "outcome",
+        "lane",
+        "before",
+        "behind",
     }
 )
 """Fields of a journey that records keep."""

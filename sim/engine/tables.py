@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.demand.draw import most_people
 from sim.engine.physics import TABLE
 from sim.scenario.model import Scenario
 
@@ -100,7 +101,9 @@ def tables(scenario: Scenario) -> Tables:
             for escalated in (0, 1):
                 for s in range(len(names.segments)):
                     credit = queue.credit_s.get(s, 0.0) + (queue.credit_s.get(-1, 0.0) if escalated else 0.0)
-                    lane = Lane(q, c, queue.priority_escalated if escalated else queue.priority_direct, credit)
+                    lane = Lane(
+                        q, c, queue.priority_escalated if escalated else queue.priority_direct, credit
+                    )
                     if lane not in lanes:
                         lanes.append(lane)
                     lane_of[q, c, escalated, s] = lanes.index(lane)
@@ -142,12 +145,5 @@ def tables(scenario: Scenario) -> Tables:
         chain=_padded([list(chain) for chain in scenario.failover.chain], fleets + 1),
         premium=premium,
         bulkhead=bulkhead,
-        people_most=np.array([_most(group) for group in scenario.groups], dtype=np.int64),
+        people_most=np.array(most_people(scenario), dtype=np.int64),
     )
-
-
-def _most(group: object) -> int:
-    from sim.scenario.model import Group
-
-    assert isinstance(group, Group)
-    return max([n for _, n in group.staffing] + [sum(shift.people for shift in group.shifts), 1])

@@ -140,7 +140,7 @@ def admits(b: BreakerArray, f: int) -> bool:
     """Whether a new call may go to fleet *f* now; a half-open breaker has only so many probes to give."""
     if b[f].on == 0 or b[f].state == State.CLOSED:
         return True
-    return b[f].state == State.HALF_OPEN and b[f].issued < b[f].probes_of
+    return bool(b[f].state == State.HALF_OPEN and b[f].issued < b[f].probes_of)
 
 
 @compiled

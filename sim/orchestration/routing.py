@@ -52,7 +52,7 @@ def threshold_matrix(
 
     Order: i.c.s, i.c.*, i.*.s, i.*.*, *.c.s, *.c.*, *.*.s, then the default.
     """
-    rules = {tuple((key.split(".") + ["*", "*"])[:3]): at for key, at in cells.items()}
+    rules = {tuple([*key.split("."), "*", "*"][:3]): at for key, at in cells.items()}
     matrix = np.full((len(intents), len(channels), len(segments)), default, dtype=np.float64)
     for i, intent in enumerate(intents):
         for c, channel in enumerate(channels):

@@ -47,7 +47,7 @@ class _Clock:
             raise ScenarioError(f"calendar.until: {spec.calendar.until} is not after {begins}")
 
     def _at(self, day: date, time_s: float) -> datetime:
-        midnight = datetime(day.year, day.month, day.day)
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, the zone comes after the clock
         return (midnight + timedelta(seconds=time_s)).replace(tzinfo=self.zone)
 
     def second(self, moment: Moment) -> float:
@@ -116,8 +116,8 @@ def _rates(spec: ScenarioFile, clock: _Clock) -> tuple[np.ndarray, np.ndarray, n
     order = np.argsort(starts, kind="stable")
     at = np.searchsorted(starts[order], edges[:-1], side="right") - 1
     per_s = np.where(at >= 0, values[order][np.maximum(at, 0)], 0.0)
-    day = np.searchsorted(np.array(midnights), edges[:-1], side="right") - 1
-    return edges, per_s, np.maximum(day, 0)
+    local_day = np.searchsorted(np.array(midnights), edges[:-1], side="right") - 1
+    return edges, per_s, np.maximum(local_day, 0)
 
 
 def _demand(spec: ScenarioFile, clock: _Clock) -> model.Demand:
@@ -204,7 +204,9 @@ def _fleets(spec: ScenarioFile, nodes: list[str]) -> tuple[model.Fleet, ...]:
                 premium=frozenset(segments.index(s) for s in fleet.premium_segments),
                 bulkheads={channels.index(c): cap for c, cap in fleet.bulkheads.items()},
                 latency_median_s=fleet.latency.median if fleet.latency else 0.0,
-                latency_sigma=math.log(fleet.latency.p95 / fleet.latency.median) / NORMAL_P95 if fleet.latency else 0.0,
+                latency_sigma=math.log(fleet.latency.p95 / fleet.latency.median) / NORMAL_P95
+                if fleet.latency
+                else 0.0,
                 errors=fleet.errors,
                 ability_shift=fleet.ability_shift,
                 nodes=frozenset(nodes.index(node) for node in stands_on),
@@ -217,7 +219,9 @@ def _queue(name: str, queue: QueueSpec, spec: ScenarioFile) -> model.Queue:
     channels, segments = list(spec.channels), list(spec.segments)
     redial = queue.redial
     return model.Queue(
-        channels=tuple(channels.index(c) for c in (queue.channels if queue.channels is not None else (name,))),
+        channels=tuple(
+            channels.index(c) for c in (queue.channels if queue.channels is not None else (name,))
+        ),
         answer_within_s=queue.answer_within,
         target=queue.target,
         patience=_law(queue.patience, "exponential"),
@@ -247,16 +251,21 @@ def _group(group: GroupSpec, queues: list[str], clock: _Clock) -> model.Group:
             at = tuple((clock.on(day, a), clock.on(day, b)) for a, b in pieces)
             shifts.append(model.Shift(shift.people, at))
     if isinstance(group.staffing, dict):
-        staffing = tuple((second, int(n)) for second, n in clock.steps({t: float(n) for t, n in group.staffing.items()}))
+        staffing = tuple(
+            (second, int(n)) for second, n in clock.steps({t: float(n) for t, n in group.staffing.items()})
+        )
+    elif isinstance(group.staffing, int):
+        staffing = ((0.0, group.staffing),)
     else:
-        staffing = ((0.0, group.staffing or 0),)
+        staffing = ()
     return model.Group(
         skills=tuple(queues.index(q) for q in group.skills),
-        staffing=staffing if group.staffing is not None else (),
+        staffing=staffing,
         shifts=tuple(shifts),
         takes_listed=group.takes == "listed",
         pace_cv=group.pace_cv,
         punctuality_s=group.punctuality,
+        replayed=group.staffing == "replay",
     )
 
 
@@ -268,7 +277,9 @@ def _routing(spec: ScenarioFile) -> model.Routing:
         {k: v.ai for k, v in cells.items() if v.ai is not None}, routing.thresholds.ai, *axes
     )
     monitored = threshold_matrix(
-        {k: v.monitored for k, v in cells.items() if v.monitored is not None}, routing.thresholds.monitored, *axes
+        {k: v.monitored for k, v in cells.items() if v.monitored is not None},
+        routing.thresholds.monitored,
+        *axes,
     )
     monitor = routing.monitor
     return model.Routing(
@@ -342,7 +353,9 @@ def _failover(spec: ScenarioFile) -> model.Failover:
     )
 
 
-def build(spec: ScenarioFile, *, name: str, variant: str = "as is", resolved: dict[str, Any] | None = None) -> model.Scenario:
+def build(
+    spec: ScenarioFile, *, name: str, variant: str = "as is", resolved: dict[str, Any] | None = None
+) -> model.Scenario:
     """Convert a checked file into the value that runs.
 
     Raises:

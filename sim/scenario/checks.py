@@ -59,9 +59,9 @@ def _law(path: Path, law: LawSpec, usual: str) -> Found:
             yield path, f"a {family} law needs {key}"
         if given and key not in (*needs, *may):
             yield (*path, key), f"has no effect on a {family} law; remove it"
-    if family == "quantiles" and law.values is not None:
-        if len(law.values) < 2 or any(b < a for a, b in zip(law.values, law.values[1:], strict=False)):
-            yield (*path, "values"), "needs at least two durations, ascending"
+    values = law.values if family == "quantiles" else None
+    if values is not None and (len(values) < 2 or any(b < a for a, b in zip(values, values[1:], strict=False))):
+        yield (*path, "values"), "needs at least two durations, ascending"
 
 
 def _failure(path: Path, failure: FailureSpec) -> Found:
@@ -91,7 +91,10 @@ def _demand(spec: ScenarioFile) -> Found:
         if len(demand.hour_share) != 24:
             yield ("demand", "hour_share"), f"has {len(demand.hour_share)} hours, and needs 24"
         elif abs(sum(demand.hour_share) - 100.0) > 1e-6 * 100:
-            yield ("demand", "hour_share"), f"sums to {sum(demand.hour_share):g}, and must sum to 100 (percent)"
+            yield (
+                ("demand", "hour_share"),
+                f"sums to {sum(demand.hour_share):g}, and must sum to 100 (percent)",
+            )
     if demand.at is not None and any(b < a for a, b in zip(demand.at, demand.at[1:], strict=False)):
         yield ("demand", "at"), "must ascend"
     if demand.replay_day is not None and demand.replay is None:
@@ -173,13 +176,21 @@ def _people(spec: ScenarioFile) -> Found:
         yield from _names((*path, "skills"), group.skills, spec.queues, "queue")
         if (group.staffing is None) == (not group.shifts):
             yield path, "needs staffing or shifts, one of them"
+        if group.staffing == "replay" and spec.demand.replay is None:
+            yield (
+                (*path, "staffing"),
+                "can be replay only where demand is; name a log in demand.replay, or give numbers",
+            )
         if group.punctuality and not group.shifts:
             yield (*path, "punctuality"), "has no effect without shifts; remove it"
         for k, shift in enumerate(group.shifts):
             end = 0.0
             for b, pause in enumerate(shift.breaks):
                 if pause.after < end or pause.after + pause.lasts > shift.lasts:
-                    yield (*path, "shifts", k, "breaks", b), "does not fit into the shift, or overlaps the break before"
+                    yield (
+                        (*path, "shifts", k, "breaks", b),
+                        "does not fit into the shift, or overlaps the break before",
+                    )
                 end = pause.after + pause.lasts
 
 
@@ -194,9 +205,12 @@ def _routing(spec: ScenarioFile) -> Found:
         if len(parts) > 3:
             yield path, "has more than three parts; write intent.channel.segment"
             continue
-        for part, known, what in zip(
-            parts, (spec.intents, spec.channels, spec.segments), ("intent", "channel", "segment"), strict=False
-        ):
+        axes = (
+            (list(spec.intents), "intent"),
+            (list(spec.channels), "channel"),
+            (list(spec.segments), "segment"),
+        )
+        for part, (known, what) in zip(parts, axes, strict=False):
             if part != "*" and (trouble := _unknown(part, known, what)):
                 yield path, trouble
         low = cell.monitored if cell.monitored is not None else at.monitored
@@ -210,9 +224,9 @@ def _routing(spec: ScenarioFile) -> Found:
             yield ("routing", "by"), f"{routing.by} needs a classifier"
         if not spec.fleets:
             yield ("routing", "by"), f"{routing.by} needs fleets"
-    if spec.classifier is not None and spec.classifier.node is not None:
-        if trouble := _unknown(spec.classifier.node, spec.nodes, "node"):
-            yield ("classifier", "node"), trouble
+    node = spec.classifier.node if spec.classifier is not None else None
+    if node is not None and (trouble := _unknown(node, spec.nodes, "node")):
+        yield ("classifier", "node"), trouble
     yield from _keys(("ai", "language_shift"), spec.ai.language_shift, spec.languages, "language")
     yield from _failure(("ai", "failure"), spec.ai.failure)
     yield from _failure(("ai", "wrong_label_failure"), spec.ai.wrong_label_failure)
@@ -250,7 +264,10 @@ def problems(spec: ScenarioFile) -> Found:
     try:
         ZoneInfo(spec.calendar.timezone)
     except (KeyError, ValueError, OSError):
-        yield ("calendar", "timezone"), f"{spec.calendar.timezone!r} is no time zone; write one such as Europe/Berlin"
+        yield (
+            ("calendar", "timezone"),
+            f"{spec.calendar.timezone!r} is no time zone; write one such as Europe/Berlin",
+        )
     yield from _demand(spec)
     yield from _sum(("channels",), {name: channel.share for name, channel in spec.channels.items()})
     yield from _sum(("segments",), spec.segments)

@@ -30,6 +30,8 @@ class Fold:
     leaves: dict[tuple[str, ...], Place] = field(default_factory=dict)
     """What this fold has written, to find a key that is written twice as `a.b` and as `a: {b: …}`."""
     trunks: dict[tuple[str, ...], Place] = field(default_factory=dict)
+    fresh: dict[int, dict[str, Entry]] = field(default_factory=dict)
+    """Maps that this fold has made on its way down a dotted path, by identity; nobody else holds them."""
 
     def report(self, place: Place, path: Sequence[str | int], message: str) -> None:
         """Keep a problem."""
@@ -82,7 +84,11 @@ class Fold:
         if rest:
             if old is None and self.must_exist and invented:
                 close = difflib.get_close_matches(key, entries, 1)
-                hint = f"did you mean {close[0]}?" if close else f"here is {', '.join(list(entries)[:12]) or 'nothing'}"
+                hint = (
+                    f"did you mean {close[0]}?"
+                    if close
+                    else f"here is {', '.join(list(entries)[:12]) or 'nothing'}"
+                )
                 add = f"to add it, write {'.'.join(here)}={{{'.'.join(rest)}: …}}"
                 self.report(entry.key, here, f"there is nothing of this name to change; {hint} ({add})")
                 return
@@ -112,6 +118,8 @@ class Fold:
             # A scalar gives way to a map.
             return self.on_map(base, {}, {}, rest, entry, here)
         if isinstance(base.data, dict):
+            if id(base.data) in self.fresh:
+                return self.on_map(base, base.data, base.gone, rest, entry, here)
             return self.on_map(base, dict(base.data), dict(base.gone), rest, entry, here)
         count = len(base.data)
         if not rest[0].isascii() or not rest[0].isdecimal() or len(rest[0]) > 8 or int(rest[0]) >= count:
@@ -152,6 +160,9 @@ class Fold:
         if not entries and len(self.problems) > before:
             return None
         born = base.born if base is not None and base.born is not None else entry.key
+        if base is not None and id(base.data) in self.fresh:
+            return replace(base, place=entry.key)
+        self.fresh[id(entries)] = entries
         over = Node(entries, entry.key, born=born, gone=gone)
         return replace(over, earlier=_history(base, over))
 

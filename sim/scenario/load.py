@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -42,7 +42,8 @@ Checks = Callable[[S], Iterable[tuple[tuple[str | int, ...], str]]]
 
 ONLY_VARIANT = "as is"
 MOST_BASES = 20  # a chain of more files is a mistake or an attack
-MOST_ROUNDS = 4  # of repairing a broken file to look at the rest of it
+MOST_ROUNDS = 4  # of mending a broken file to look at the rest of it
+MOST_MENDED = 200  # faults; a file with more is not worth a look at the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,10 +277,9 @@ class _Load(Generic[S]):
         self.problems: list[Problem] = []
         self.sheets: dict[str, _Sheet] = {}
         self.files: list[str] = []
+        self.known_lineages: dict[str, list[str]] = {}
 
-    def run(
-        self, path: str | os.PathLike[str], sets: Sequence[str], overrides: Sequence[str]
-    ) -> Loaded[S]:
+    def run(self, path: str | os.PathLike[str], sets: Sequence[str], overrides: Sequence[str]) -> Loaded[S]:
         shown = "".join(letter if letter.isprintable() else "?" for letter in os.fspath(path))
         sheet = self.sheet(Path(path), shown, [])
         if sheet is None:
@@ -312,8 +312,8 @@ class _Load(Generic[S]):
     def report(self, place: Place, path: str, message: str) -> None:
         self.problems.append(Problem(place.file, place.line, place.column, path, message))
 
-    def split(self, path: Sequence[str], steps: Sequence[str], existing: Iterable[str]) -> tuple[int, bool]:
-        return shape.split(self.schema, path, steps, list(existing))
+    def split(self, path: Sequence[str], steps: Sequence[str], existing: Collection[str]) -> tuple[int, bool]:
+        return shape.split(self.schema, path, steps, existing)
 
     def over(self, tree: Node, fragment: Node, *, must_exist: bool = False) -> Node:
         return Fold(self.problems, self.split, must_exist).merge(tree, fragment)
@@ -458,6 +458,9 @@ class _Load(Generic[S]):
         }
 
     def lineage(self, sheet: _Sheet, title: str, chain: list[str]) -> list[str]:
+        """Titles whose changes make up the variant, its own last."""
+        if title in self.known_lineages:
+            return self.known_lineages[title]
         steps: dict[str, None] = {}
         path = f"variants.{title}.extends"
         for item in self.names(sheet.variants[title].node, "extends", "the title of a variant", path):
@@ -472,7 +475,8 @@ class _Load(Generic[S]):
                 self.report(item.place, path, f"is a chain of more than {MOST_BASES} variants")
             else:
                 steps |= dict.fromkeys(self.lineage(sheet, other, line))
-        return [*steps, title]
+        self.known_lineages[title] = [*steps, title]
+        return self.known_lineages[title]
 
     def changes(self, sets: Sequence[str]) -> list[Node]:
         """`path=value` texts as trees of one entry."""
@@ -526,6 +530,8 @@ class _Load(Generic[S]):
             return model, [_located(tree, path, message) for path, message in self.checks(model)]
         # What stands beside the faults is checked with harmless values in their place: two sets of them, far
         # apart, so that a problem that a stand-in makes is not taken for the user's.
+        if len(found) > MOST_MENDED:
+            return None, found
         trials = [self.trial(tree, found, which) for which in (0, 1)]
         found += [issue for issue in trials[0][1] if issue not in found]
         wrong = [issue.path for issue in found]

@@ -216,6 +216,8 @@ class Group:
     takes_listed: bool
     pace_cv: float
     punctuality_s: float
+    replayed: bool = False
+    """On the floor is who was there in the replayed log; `staffing` and `shifts` are empty."""
 
 
 class By(IntEnum):

@@ -25,7 +25,6 @@ from sim.scenario.values import (
     Share,
     Spec,
     TimeOfDay,
-    Title,
 )
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -34,7 +33,10 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 class LawSpec(Spec):
     """A random duration: which law, which mean."""
 
-    law: Literal["exponential", "lognormal", "gamma", "weibull", "uniform", "constant", "never", "quantiles"] | None = None
+    law: (
+        Literal["exponential", "lognormal", "gamma", "weibull", "uniform", "constant", "never", "quantiles"]
+        | None
+    ) = None
     """The family. Left out: exponential for patience, lognormal for everything else."""
     mean: PositiveSeconds | None = None
     """Mean of the law (of an endless one there is none)."""
@@ -108,9 +110,9 @@ class DemandSpec(Spec):
     at: tuple[Seconds, ...] | None = None
     """Arrival times since the start, one by one; instead of rates."""
     replay: str | None = None
-    """A shipped day (`anonymous_bank_1999-08-05`) or a folder made by `blendsim import`; instead of rates."""
+    """A shipped day (`anonymous_bank_1999-08-08`) or a folder made by `blendsim import`; instead of rates."""
     replay_day: str | None = None
-    """Which day of the imported log, `1999-08-05`; the first one when left out."""
+    """Which day of the imported log, `1999-08-05`; the first one when left out. Its midnight is that of the calendar's first day."""
     busy_day_cv: NonNegative = 0.0
     """Coefficient of variation of the day's busyness (gamma, mean 1). A small bank's days: 0.15, a large one's: 0.09."""
     interval_noise: Annotated[NoiseSpec | None, BeforeValidator(_off)] = None
@@ -185,8 +187,8 @@ class ClassifierSpec(Spec):
     temperature: Positive = 1.0
     """1 is perfectly calibrated, below 1 over-confident."""
     bias: float = 0.0
-    latency: PositiveSeconds = 0.080
-    """Median classification time."""
+    latency: Seconds = 0.080
+    """Median classification time; 0s for at once."""
     latency_p99: PositiveSeconds = 0.190
     budget: PositiveSeconds = 0.200
     """A slower answer is no answer: label unknown, confidence 0."""
@@ -326,7 +328,9 @@ class ShiftSpec(Spec):
     lasts: PositiveSeconds
     people: PositiveCount
     breaks: tuple[BreakSpec, ...] = ()
-    days: tuple[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...] = WEEKDAYS  # type: ignore[assignment]
+    days: tuple[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...
+    ] = WEEKDAYS  # type: ignore[assignment]
 
 
 class GroupSpec(Spec):
@@ -334,8 +338,8 @@ class GroupSpec(Spec):
 
     skills: tuple[Name, ...]
     """Queues they serve; the first named is theirs, later ones are help."""
-    staffing: Count | dict[TimeOfDay, Count] | None = None
-    """People on the floor, one number or from each time of day on."""
+    staffing: Count | Literal["replay"] | dict[TimeOfDay, Count] | None = None
+    """People on the floor: one number, or from each time of day on, or `replay` for those whom the replayed log saw answer."""
     shifts: tuple[ShiftSpec, ...] = ()
     """Or as shifts with breaks."""
     takes: Literal["oldest", "listed"] = "oldest"

@@ -189,11 +189,13 @@ def fill(hints: Sequence[Hint], which: int) -> Any:
         which: 0 or 1, for values far apart.
 
     Raises:
-        CannotFillError: Only a map or list would do, and other parts of the file may refer to what it holds.
+        CannotFillError: Only a name, map or list would do, and other parts of the file may refer to it.
     """
     for hint in hints:
         choices = get_args(hint.type) if get_origin(hint.type) is Literal else ()
         if hint.says is not None:
+            if hint.says.examples is None:
+                continue
             return hint.says.examples[which]
         if choices:
             return choices[-which]

@@ -328,7 +328,7 @@ class _Reader:
             if self.root is not None:
                 raise self.stop(
                     event.start_mark,
-                    "a second document starts here; one file holds one scenario, so remove the '---'",
+                    "one file holds one scenario, so remove the '---'",
                 )
             return
         if kind == "AliasEvent":

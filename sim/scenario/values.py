@@ -52,13 +52,13 @@ class Says:
 
     Args:
         needs: In words with an article, `a duration such as 30s`.
-        examples: Two legal values as a file writes them, far apart.
+        examples: Two legal values as a file writes them, far apart; None for names, which other keys may refer to.
         write: How a value in the model reads in a file; None when as it is.
         x_unit: Unit of the value in the model, when a file writes it as text.
     """
 
     needs: str
-    examples: tuple[Any, Any]
+    examples: tuple[Any, Any] | None = None
     write: Callable[[float], str] | None = None
     x_unit: str | None = None
 
@@ -488,7 +488,7 @@ def _name_reader(*, spaces: bool) -> Callable[[Any], str]:
 Name = Annotated[
     str,
     BeforeValidator(_name_reader(spaces=False)),
-    Says("a name such as chat", ("x", "y")),
+    Says("a name such as chat"),
     WithJsonSchema({"type": "string", "pattern": f"^{NAME_RE.pattern}$"}),
 ]
 """A name: letters (A–Z), digits, `_`, `-` and `.`, up to 64, a letter or digit first."""
@@ -496,7 +496,7 @@ Name = Annotated[
 Title = Annotated[
     str,
     BeforeValidator(_name_reader(spaces=True)),
-    Says("a title such as no controller", ("x", "y")),
+    Says("a title such as no controller"),
     WithJsonSchema({"type": "string", "pattern": f"^{TITLE_RE.pattern}$"}),
 ]
 """A name that may hold single spaces, as of a variant."""

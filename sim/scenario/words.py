@@ -14,6 +14,7 @@ from sim.scenario.shape import Hint, Path
 from sim.scenario.tree import Entry, Node, Place
 from sim.scenario.values import in_order, said
 
+MOST_COMPLAINTS = 1000  # a hostile file of 1 MB can cause 400,000
 LOADER_KEYS = ("extends", "overrides", "variants")
 
 
@@ -64,8 +65,15 @@ def issues(error: pydantic.ValidationError, schema: type[pydantic.BaseModel], tr
         schema: Class of the whole file.
         tree: What was validated.
     """
-    traces = [_trace(item, schema, tree) for item in error.errors(include_url=False)]
+    complaints = error.errors(include_url=False)
+    traces = [_trace(item, schema, tree) for item in complaints[:MOST_COMPLAINTS]]
     found = _settle(traces, 0, schema, tree)
+    if len(complaints) > MOST_COMPLAINTS:
+        found.append(
+            Issue(
+                "value", (), tree.place, f"only the first {MOST_COMPLAINTS} problems are told; there are more"
+            )
+        )
     meant = {(*issue.path[:-1], issue.suggestion) for issue in found if issue.kind == "unknown"}
     # A key that is misspelt is not missing as well.
     return [issue for issue in found if issue.kind != "missing" or issue.path not in meant]

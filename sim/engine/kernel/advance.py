@@ -7,7 +7,20 @@ import numpy as np
 from sim.demand.contacts import Contacts
 from sim.engine.kernel.agenda import drop_first
 from sim.engine.kernel.people import give_up, service_end
-from sim.engine.kernel.sessions import arrive, next_call, note_move, reply
+from sim.engine.kernel.sessions import (
+    CALL,
+    DONE,
+    PERSON,
+    PLACE,
+    REPLY,
+    arrive,
+    call,
+    next_call,
+    note_move,
+    place,
+    reply,
+    to_person,
+)
 from sim.engine.kernel.world import Rows, World
 from sim.engine.ties import SHIFT, Kind
 from sim.orchestration import breaker
@@ -44,49 +57,58 @@ def advance(c: Contacts, j: Rows, w: World, until_s: float, inclusive: bool) -> 
     first_attempts = len(c.order)
     while True:
         row = -1
-        place = (_ARRIVE + 1) << SHIFT
+        due = (_ARRIVE + 1) << SHIFT
         at_s = np.inf
         if cursor[0].next < first_attempts:
             at_s = c.ready_s[cursor[0].next]
             row = c.order[cursor[0].next]
-            place = _ARRIVE << SHIFT | row
+            due = _ARRIVE << SHIFT | row
         from_agenda = False
         if w.agenda.length[0] > 0:
             due_s = w.agenda.at_s[0]
-            if due_s < at_s or (due_s == at_s and w.agenda.place[0] < place):
+            if due_s < at_s or (due_s == at_s and w.agenda.place[0] < due):
                 at_s = due_s
-                place = w.agenda.place[0]
+                due = w.agenda.place[0]
                 from_agenda = True
         if at_s > until_s or (at_s == until_s and not inclusive) or at_s == np.inf:
             cursor[0].now_s = until_s
             return REACHED
-        kind = place >> SHIFT
-        row = place & ((1 << SHIFT) - 1)
+        kind = due >> SHIFT
+        row = due & ((1 << SHIFT) - 1)
         if from_agenda:
             drop_first(w.agenda)
         else:
             cursor[0].next += 1
         cursor[0].now_s = at_s
         cursor[0].events += 1
+        step = DONE
         if kind == _SERVICE_END:
             service_end(c, j, w.people, w.agenda, w.knobs, row, at_s)
         elif kind == _ARRIVE:
-            arrive(c, j, w, row, at_s)
+            step = arrive(c, j, w, row, at_s)
         elif kind == _REPLY:
-            reply(c, j, w, row, at_s)
+            step = REPLY
         elif kind == _CALL:
-            next_call(c, j, w, row, at_s)
+            step = next_call(c, j, w, row, at_s)
         elif kind == _GIVE_UP:
             give_up(c, j, w.people, w.agenda, row, at_s)
         else:
             before = w.machines.breakers[row].state
             if breaker.on_time(w.machines.breakers, w.machines.ring, row, at_s):
                 note_move(w, row, before, at_s)
+        while step != DONE:
+            if step == PERSON:
+                step = to_person(c, j, w, row, at_s)
+            elif step == PLACE:
+                step = place(c, j, w, row, at_s)
+            elif step == CALL:
+                step = call(c, j, w, row, at_s)
+            else:
+                step = reply(c, j, w, row, at_s)
         if cursor[0].wake == 1:
             cursor[0].wake = 0
             return WOKEN
-        if (
-            cursor[0].decisions + LOG_MARGIN > len(w.logs.decisions)
-            or cursor[0].moves + LOG_MARGIN > len(w.logs.moves)
+        if cursor[0].decisions + LOG_MARGIN > len(w.logs.decisions) or cursor[0].moves + LOG_MARGIN > len(
+            w.logs.moves
         ):
             return LOG_FULL

@@ -96,6 +96,7 @@ class KernelFloor:
         order = np.lexsort((place, at_s))
         a.at_s[: len(order)] = at_s[order]
         a.place[: len(order)] = place[order]
+        a.at_s[len(order) :] = np.inf
         a.length[0] = len(order)
 
     def catch_up(self, until_s: float, inclusive: bool) -> float | None:
@@ -176,7 +177,7 @@ class KernelFloor:
 
 
 def _roomier(a: Agenda, room: int) -> Agenda:
-    if room <= len(a.at_s):
+    if room + 4 <= len(a.at_s):
         return a
     grown = agenda(room)
     length = a.length[0]

@@ -309,9 +309,7 @@ def give_up(c: Contacts, j: Rows, p: People, a: Agenda, row: int, now_s: float) 
 
 
 @compiled
-def staff(
-    c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, g: int, target: int, now_s: float
-) -> None:
+def staff(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, g: int, target: int, now_s: float) -> None:
     """From now on *target* people of group *g* are wanted on the floor.
 
     Too many: idle ones go at once (highest number first), then busy ones after what they have in hand. Too few: those about to go stay,
@@ -334,14 +332,15 @@ def staff(
             _unlist(p, x)
             p.agents[x].leaving = 1
             staying -= 1
-    for x in range(first, first + most):
-        if staying < target and p.agents[x].here == 1 and p.agents[x].leaving == 1:
-            p.agents[x].leaving = 0
-            staying += 1
-            _fill(c, j, p, a, k, x, now_s)
-    for x in range(first, first + most):
-        if staying < target and p.agents[x].here == 0:
+    for k_th in range(2 * most):
+        x = first + k_th % most
+        stays = k_th < most and p.agents[x].here == 1 and p.agents[x].leaving == 1
+        comes = k_th >= most and p.agents[x].here == 0
+        if staying >= target or not (stays or comes):
+            continue
+        if comes:
             p.agents[x].here = 1
             p.groups[g].present += 1
-            staying += 1
-            _fill(c, j, p, a, k, x, now_s)
+        p.agents[x].leaving = 0
+        staying += 1
+        _fill(c, j, p, a, k, x, now_s)

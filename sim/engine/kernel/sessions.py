@@ -1,4 +1,8 @@
-"""The AI side of the compiled floor: decisions, calls, turns, fail-over, hand-over."""
+"""The AI side of the compiled floor: decisions, calls, turns, fail-over, hand-over.
+
+What happens to a contact at one instant is a chain of steps: each function does one and names the next, and `sim.engine.kernel.advance` walks
+the chain. So every step stands in the compiled code once.
+"""
 
 from __future__ import annotations
 
@@ -59,9 +63,21 @@ _TAKEN_OVER = int(Reason.TAKEN_OVER)
 _OPEN = int(breaker.State.OPEN)
 
 
+DONE, PLACE, CALL, REPLY, PERSON = 0, 1, 2, 3, 4
+"""What happens to the contact next at this instant: nothing, find a fleet, ask it, hear its reply, go to a person."""
+
+
 @compiled
 def _log(
-    w: World, at_s: float, contact: int, kind: int, reason: int, fleet: int, queue: int, seen: float, limit: float
+    w: World,
+    at_s: float,
+    contact: int,
+    kind: int,
+    reason: int,
+    fleet: int,
+    queue: int,
+    seen: float,
+    limit: float,
 ) -> None:
     if w.knobs[0].log == 0:
         return
@@ -123,7 +139,7 @@ def _end_ai(j: Rows, w: World, row: int, now_s: float) -> None:
 
 
 @compiled
-def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling: int, now_s: float) -> None:
+def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling: int, now_s: float) -> int:
     """The contact ends in the AI."""
     _release(c, j, w, row, now_s)
     _end_ai(j, w, row, now_s)
@@ -131,35 +147,52 @@ def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling:
     j[row].disposition = disposition
     j[row].handling = handling
     j[row].end_s = now_s
+    return DONE
 
 
 @compiled
-def _to_person(
-    c: Contacts, j: Rows, w: World, row: int, handling: int, reason: int, seen: float, limit: float, now_s: float
-) -> None:
-    """The contact goes to the human queue; it belongs to no fleet any more."""
+def _send_to_person(
+    c: Contacts,
+    j: Rows,
+    w: World,
+    row: int,
+    handling: int,
+    reason: int,
+    seen: float,
+    limit: float,
+    now_s: float,
+) -> int:
+    """The contact, which belongs to no fleet any more, will join the human queue."""
     j[row].handling = handling
     j[row].end_reason = reason
-    q = w.people.channels[c.channel[row]].queue
     if handling != _H_HUMAN:
+        q = w.people.channels[c.channel[row]].queue
         _log(w, now_s, c.id[row], _ESCALATE, reason, j[row].fleet, q, seen, limit)
+    return PERSON
+
+
+@compiled
+def to_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
+    """The hand-over and the human queue."""
     if j[row].turns > 0:
         if c.fate_u[row] < w.knobs[0].dropped:
             j[row].state = _GONE
             j[row].disposition = _DROPPED
             j[row].end_s = now_s
-            return
+            return DONE
         if c.fate_u[row] < w.knobs[0].dropped + w.knobs[0].context_lost:
             j[row].fidelity = LOST_CONTEXT
     join(c, j, w.people, w.agenda, w.knobs, row, now_s)
+    return DONE
 
 
 @compiled
-def _call(c: Contacts, j: Rows, w: World, row: int, admitted: bool, now_s: float) -> None:
+def call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """Ask the fleet for the reply of this turn."""
     m = w.machines
     f = j[row].fleet
-    j[row].epoch = breaker.call_epoch(m.breakers, f, admitted)
+    j[row].epoch = breaker.call_epoch(m.breakers, f, j[row].admitted == 1)
+    j[row].admitted = 0
     j[row].calls += 1
     j[row].tries += 1
     latency_s = 0.0
@@ -175,16 +208,9 @@ def _call(c: Contacts, j: Rows, w: World, row: int, admitted: bool, now_s: float
     j[row].outcome = outcome
     j[row].reply_s = reply_s
     if m.instant[f] and outcome == OK:
-        _replied(c, j, w, row, now_s)
-    else:
-        push(w.agenda, now_s + reply_s, _REPLY | row)
-
-
-@compiled
-def _replied(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
-    """A call ended well: the breaker hears of it, the customer reads and answers."""
-    _hear(c, j, w, row, now_s)
-    push(w.agenda, now_s + c.think_s[row], _CALL | row)
+        return REPLY
+    push(w.agenda, now_s + reply_s, _REPLY | row)
+    return DONE
 
 
 @compiled
@@ -201,8 +227,8 @@ def _hear(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
 
 
 @compiled
-def _place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> tuple[int, float, float]:
-    """Find a fleet for the contact and start there; tells why not where none has room."""
+def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
+    """Find a fleet for the contact; where none has room it goes to a person."""
     m = w.machines
     channel, segment = c.channel[row], c.segment[row]
     reason, seen, limit = _NO_FLEET, 0.0, 0.0
@@ -231,6 +257,7 @@ def _place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> tuple[int,
             j[row].visited |= 1 << f
             j[row].tries = 0
             j[row].retrying = 0
+            j[row].admitted = 1
             k = w.knobs[0]
             j[row].mode = session_mode(
                 c.ability[row, f],
@@ -243,28 +270,36 @@ def _place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> tuple[int,
                 k.wrong_detected,
                 k.wrong_loop,
             )
-            _call(c, j, w, row, True, now_s)
-            return reason, seen, limit
-    return reason, seen, limit
+            return CALL
+    if j[row].first_fleet < 0:
+        # Never got in: what the last fleet said is why.
+        if j[row].monitored == 1:
+            w.cursor[0].watched -= 1
+            j[row].monitored = 0
+    else:
+        # Could not stay where it was, which is why; nobody else had room.
+        _end_ai(j, w, row, now_s)
+        reason, seen, limit = j[row].end_reason, j[row].seen, j[row].limit
+    return _send_to_person(c, j, w, row, _H_SPILLED, reason, seen, limit, now_s)
 
 
 @compiled
 def _move_on(
     c: Contacts, j: Rows, w: World, row: int, reason: int, seen: float, limit: float, now_s: float
-) -> None:
-    """The contact cannot stay at its fleet: the next one in the chain, or a person."""
+) -> int:
+    """The contact cannot stay at its fleet, for this reason."""
     _release(c, j, w, row, now_s)
     _log(w, now_s, c.id[row], _MOVE, reason, j[row].fleet, -1, seen, limit)
     if j[row].turns > 0:
         j[row].fidelity *= w.knobs[0].moved_fidelity
-    placed, _, _ = _place(c, j, w, row, now_s)
-    if placed != _ADMITTED:
-        _end_ai(j, w, row, now_s)
-        _to_person(c, j, w, row, _H_SPILLED, reason, seen, limit, now_s)
+    j[row].end_reason = reason
+    j[row].seen = seen
+    j[row].limit = limit
+    return PLACE
 
 
 @compiled
-def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """The controller decides where a contact goes."""
     k = w.knobs[0]
     if c.attempt[row] == 1:
@@ -313,8 +348,7 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
     q = w.people.channels[c.channel[row]].queue
     if target == HUMAN:
         _log(w, now_s, c.id[row], _ROUTE, reason, -1, q, seen, limit)
-        _to_person(c, j, w, row, _H_HUMAN, reason, seen, limit, now_s)
-        return
+        return _send_to_person(c, j, w, row, _H_HUMAN, reason, seen, limit, now_s)
     _log(w, now_s, c.id[row], _ROUTE, reason, -1, -1, seen, limit)
     j[row].state = _IN_AI
     # Until it ends otherwise; a session in flight when the run ends is still the AI's.
@@ -322,34 +356,28 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
     if watch == 1:
         w.cursor[0].watched += 1
         j[row].monitored = 1
-    placed, seen, limit = _place(c, j, w, row, now_s)
-    if placed != _ADMITTED:
-        if watch == 1:
-            w.cursor[0].watched -= 1
-            j[row].monitored = 0
-        _to_person(c, j, w, row, _H_SPILLED, placed, seen, limit, now_s)
+    return PLACE
 
 
 @compiled
-def reply(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+def reply(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """A call of the contact's session ends."""
     k = w.knobs[0]
-    if j[row].outcome == OK:
-        _replied(c, j, w, row, now_s)
-        return
     _hear(c, j, w, row, now_s)
-    tries = float(j[row].tries)
-    if j[row].outcome == FAILED:
-        reason, limit = _CALL_FAILED, 1.0 + k.retries
-    else:
-        reason, limit = _CALL_TIMED_OUT, w.people.channels[c.channel[row]].timeout_s
-    if j[row].tries <= k.retries:
+    wait_s = c.think_s[row]
+    if j[row].outcome != OK:
+        tries = float(j[row].tries)
+        if j[row].outcome == FAILED:
+            reason, limit = _CALL_FAILED, 1.0 + k.retries
+        else:
+            reason, limit = _CALL_TIMED_OUT, w.people.channels[c.channel[row]].timeout_s
+        if j[row].tries > k.retries:
+            return _move_on(c, j, w, row, reason, tries, limit, now_s)
         _log(w, now_s, c.id[row], _RETRY, reason, j[row].fleet, -1, tries, limit)
         j[row].retrying = 1
         wait_s = k.retry_from_s + dice.uniform(c.key[row], dice.RETRY, j[row].calls) * k.retry_span_s
-        push(w.agenda, now_s + wait_s, _CALL | row)
-        return
-    _move_on(c, j, w, row, reason, tries, limit, now_s)
+    push(w.agenda, now_s + wait_s, _CALL | row)
+    return DONE
 
 
 @compiled
@@ -365,7 +393,7 @@ def _low_turn(c: Contacts, j: Rows, m: Machines, k: Rows, row: int) -> None:
 
 
 @compiled
-def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """A turn is over, or a retry is due: look at what has happened, then make the next call."""
     k = w.knobs[0]
     f = j[row].fleet
@@ -382,20 +410,15 @@ def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
             if j[row].monitored == 1 and mode != _DETECTED:
                 chance = k.false_takeover if mode == _SUCCESS else k.catch
                 if dice.uniform(key, dice.TAKEOVER, turn) < chance:
-                    _escalate(c, j, w, row, _TAKEN_OVER, float(turn), 0.0, now_s)
-                    return
+                    return _escalate(c, j, w, row, _TAKEN_OVER, float(turn), 0.0, now_s)
             if mode == _SUCCESS:
-                _close(c, j, w, row, _AI_RESOLVED, _H_CONTAINED, now_s)
-                return
+                return _close(c, j, w, row, _AI_RESOLVED, _H_CONTAINED, now_s)
             if mode == _DETECTED:
-                _escalate(c, j, w, row, _AI_GAVE_UP, float(turn), 0.0, now_s)
-                return
+                return _escalate(c, j, w, row, _AI_GAVE_UP, float(turn), 0.0, now_s)
             if mode != _LOOP:
-                _close(c, j, w, row, _AI_FALSE, _H_CONTAINED, now_s)
-                return
+                return _close(c, j, w, row, _AI_FALSE, _H_CONTAINED, now_s)
         if mode == _LOOP and dice.uniform(key, dice.LEAVES, turn) < k.leaves:
-            _close(c, j, w, row, _AI_ABANDONED, _H_ABANDONED, now_s)
-            return
+            return _close(c, j, w, row, _AI_ABANDONED, _H_ABANDONED, now_s)
         asked = k.asks_per_turn > 0.0 and asks_for_a_person(
             key, turn, j[row].mood, k.asks_per_turn, k.asks_recall
         )
@@ -420,24 +443,21 @@ def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
             w.people.channels[c.channel[row]].max_session_s,
         )
         if reason != 0:
-            _escalate(c, j, w, row, reason, seen, limit, now_s)
-            return
+            return _escalate(c, j, w, row, reason, seen, limit, now_s)
     if w.machines.breakers[f].state == _OPEN and k.on_open != DRAIN:
         if k.on_open == FAIL_OVER:
-            _move_on(c, j, w, row, _BREAKER_OPEN, 0.0, 0.0, now_s)
-        else:
-            _release(c, j, w, row, now_s)
-            _end_ai(j, w, row, now_s)
-            _to_person(c, j, w, row, _H_SPILLED, _BREAKER_OPEN, 0.0, 0.0, now_s)
-        return
-    _call(c, j, w, row, False, now_s)
+            return _move_on(c, j, w, row, _BREAKER_OPEN, 0.0, 0.0, now_s)
+        _release(c, j, w, row, now_s)
+        _end_ai(j, w, row, now_s)
+        return _send_to_person(c, j, w, row, _H_SPILLED, _BREAKER_OPEN, 0.0, 0.0, now_s)
+    return CALL
 
 
 @compiled
 def _escalate(
     c: Contacts, j: Rows, w: World, row: int, reason: int, seen: float, limit: float, now_s: float
-) -> None:
+) -> int:
     """The session ends at a person because of what happened in it."""
     _release(c, j, w, row, now_s)
     _end_ai(j, w, row, now_s)
-    _to_person(c, j, w, row, _H_ESCALATED, reason, seen, limit, now_s)
+    return _send_to_person(c, j, w, row, _H_ESCALATED, reason, seen, limit, now_s)
