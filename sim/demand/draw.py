@@ -370,10 +370,11 @@ def attributes(
     # Wherever there is an AI at all, so that a policy that sends nobody to it meets the same customers.
     difficulty = (scenario.handover.difficulty > 0.0 or scenario.ai.tau > 0.0) and bool(scenario.fleets)
     z0 = rng("issue.difficulty").standard_normal(n) if difficulty else np.empty(0)
+    # Columns that this scenario has no use for are one and the same array.
+    nothing, no_code, never = np.zeros(rows), np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.bool_)
     ability = np.zeros((rows, max(1, len(scenario.fleets))))
-    fail_u = recover_u = think_s = mood = fidelity = fate_u = np.zeros(rows)
-    turns = np.ones(rows, dtype=np.int64)
-    key = np.zeros(rows, dtype=np.int64)
+    fail_u = recover_u = think_s = mood = fidelity = fate_u = nothing
+    turns = key = no_code
     if ai_on:
         ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)  # type: ignore[arg-type]
         if not (_single(scenario.ai.failure) and _single(scenario.ai.wrong_label_failure)):
@@ -404,20 +405,20 @@ def attributes(
     ids = (np.int64(block) << 32) + np.arange(rows, dtype=np.int64)
     return Contacts(
         id=ids,
-        issue=ids[first],
+        issue=ids[first] if extra else ids,
         attempt=attempt,
         arrive_s=row_arrive_s,
-        lag_s=spread(lag_s),  # type: ignore[arg-type]
+        lag_s=spread(lag_s) if lag_s.any() else nothing,  # type: ignore[arg-type]
         ready_s=ready_s[order],
         order=order,
-        intent=row_intent,  # type: ignore[arg-type]
-        channel=row_channel,  # type: ignore[arg-type]
-        segment=spread(segment),  # type: ignore[arg-type]
-        language=spread(language),  # type: ignore[arg-type]
-        region=spread(region),  # type: ignore[arg-type]
+        intent=row_intent if len(scenario.names.intents) > 1 else no_code,  # type: ignore[arg-type]
+        channel=row_channel if len(scenario.names.channels) > 1 else no_code,  # type: ignore[arg-type]
+        segment=spread(segment) if len(scenario.names.segments) > 1 else no_code,  # type: ignore[arg-type]
+        language=spread(language) if len(scenario.names.languages) > 1 else no_code,  # type: ignore[arg-type]
+        region=spread(region) if len(scenario.names.regions) > 1 else no_code,  # type: ignore[arg-type]
         label=spread(label),  # type: ignore[arg-type]
-        confidence=spread(confidence),  # type: ignore[arg-type]
-        right=spread(right),  # type: ignore[arg-type]
+        confidence=spread(confidence) if ai_on else nothing,  # type: ignore[arg-type]
+        right=spread(right) if ai_on else never,  # type: ignore[arg-type]
         in_scope=spread(in_scope),  # type: ignore[arg-type]
         ability=ability,
         fail_u=fail_u,
@@ -428,10 +429,10 @@ def attributes(
         fidelity=fidelity,
         fate_u=fate_u,
         patience_s=patience_s,
-        silent=silent,
+        silent=silent if silent is not None else never,
         handle_s=spread(handle_s),  # type: ignore[arg-type]
         redial_row=redial_row,
-        redial_after_s=redial_after_s,
+        redial_after_s=redial_after_s if extra else nothing,
         key=key,
     )
 
@@ -455,8 +456,10 @@ def _turns(scenario: Scenario, intent: IntArray, rng: Streams, rows: int) -> Int
     return np.maximum(1, np.rint(median * spread)).astype(np.int64)
 
 
-def _patience(scenario: Scenario, channel: IntArray, rng: Streams) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Patience and silent leaving of every row (M03)."""
+def _patience(
+    scenario: Scenario, channel: IntArray, rng: Streams
+) -> tuple[FloatArray, NDArray[np.bool_] | None]:
+    """Patience of every row, and who would leave silently: None for nobody (M03)."""
     queue = scenario.queue_of_channel[channel]
     patience_s = _by_code([q.patience for q in scenario.queues], queue, rng, "customer.patience")
     announced = [q for q, spec in enumerate(scenario.queues) if spec.announce_leave > 0.0]
@@ -467,7 +470,7 @@ def _patience(scenario: Scenario, channel: IntArray, rng: Streams) -> tuple[Floa
             leaves = (queue == q) & (patience_s > spec.announce_at_s) & (u < spec.announce_leave)
             patience_s[leaves] = spec.announce_at_s + ANNOUNCEMENT_SPREAD_S * v[leaves]
     shares = np.array([c.silent_abandon for c in scenario.channels])
-    silent = np.zeros(len(channel), dtype=np.bool_)
+    silent = None
     if shares.any():
         silent = rng("customer.silent").random(len(channel)) < shares[channel]
     return patience_s, silent

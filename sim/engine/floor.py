@@ -214,7 +214,7 @@ class PlainFloor:
             contact_area=areas(self.in_hand),
             active=numbers(self.sessions),
             active_area=areas(self.sessions),
-            breaker=np.where(self.breakers["on"] == 1, self.breakers["state"], int(breaker.State.CLOSED)),
+            breaker=self.breakers["state"].copy(),
         )
         self.peak = [m.value for m in self.waiting]
         return look

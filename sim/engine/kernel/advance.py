@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.demand.contacts import Contacts
 from sim.engine.kernel.agenda import drop_first
-from sim.engine.kernel.people import give_up, service_end
+from sim.engine.kernel.people import give_up, service_end, settle_group, settle_queue
 from sim.engine.kernel.sessions import (
     CALL,
     DONE,
@@ -19,6 +19,7 @@ from sim.engine.kernel.sessions import (
     note_move,
     place,
     reply,
+    settle_fleet,
     to_person,
 )
 from sim.engine.kernel.world import Rows, World
@@ -37,6 +38,17 @@ REACHED, WOKEN, LOG_FULL = 0, 1, 2
 """Why `advance` came back."""
 LOG_MARGIN = 32
 """Rows of a log that one event can fill at most (one refusal a fleet, and a few)."""
+
+
+@compiled
+def settle(queues: Rows, groups: Rows, fleets: Rows, now_s: float) -> None:
+    """Bring every integral up to now."""
+    for q in range(len(queues)):
+        settle_queue(queues, q, now_s)
+    for g in range(len(groups)):
+        settle_group(groups, g, now_s)
+    for f in range(len(fleets)):
+        settle_fleet(fleets, f, now_s)
 
 
 @compiled

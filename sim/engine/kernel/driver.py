@@ -12,14 +12,13 @@ from sim.demand.draw import pace
 from sim.engine.control import Look
 from sim.engine.kernel.advance import LOG_FULL, WOKEN, advance
 from sim.engine.kernel.agenda import Agenda, agenda
-from sim.engine.kernel.people import settle_group, settle_queue, staff
-from sim.engine.kernel.sessions import settle_fleet
+from sim.engine.kernel.advance import settle
+from sim.engine.kernel.people import staff
 from sim.engine.kernel.world import Rows, World, world
 from sim.engine.records import Recorder
 from sim.engine.state import JOURNEY, State
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
-from sim.orchestration.breaker import State as BreakerState
 from sim.scenario.model import Scenario
 
 _ROW = (1 << SHIFT) - 1
@@ -40,7 +39,8 @@ class KernelFloor:
         self._recorder = recorder
         self._world: World = world(scenario, t, pace(scenario, replication, int(t.people_most.sum())))
         self._contacts: Contacts | None = None
-        self._journeys: Rows = np.zeros(0, dtype=JOURNEY)
+        self._space: Rows = np.zeros(0, dtype=JOURNEY)
+        self._journeys: Rows = self._space
         self.now_s = 0.0
         self.moves: list[Any] = []
         """Breaker moves that control has not looked at yet."""
@@ -49,7 +49,7 @@ class KernelFloor:
         """Take in a block of customers; who is gone makes room, who is still here is carried over."""
         if self._contacts is None:
             self._contacts = contacts
-            self._journeys = np.zeros(len(contacts.id), dtype=JOURNEY)
+            self._journeys = self._room_for(len(contacts.id))
         else:
             self._carry_over(contacts)
         w = self._world
@@ -80,10 +80,11 @@ class KernelFloor:
         new_row[rows] = np.arange(len(rows))
         self._contacts = _joined(old, contacts, rows, new_row)
         carried = j[rows]
+        waits = carried["state"] == State.WAITING
         for link in ("before", "behind"):
-            at = carried[link]
-            carried[link] = np.where(at >= 0, new_row[at], -1)
-        self._journeys = np.zeros(len(rows) + len(contacts.id), dtype=JOURNEY)
+            linked = waits & (carried[link] >= 0)
+            carried[link] = np.where(linked, new_row[np.where(linked, carried[link], 0)], -1)
+        self._journeys = self._room_for(len(rows) + len(contacts.id))
         self._journeys[: len(rows)] = carried
         for end in ("head", "tail"):
             at = self._world.people.lanes[end]
@@ -98,6 +99,14 @@ class KernelFloor:
         a.place[: len(order)] = place[order]
         a.at_s[len(order) :] = np.inf
         a.length[0] = len(order)
+
+    def _room_for(self, rows: int) -> Rows:
+        """So many journeys that have not begun. Space is used again: fresh pages cost as much as the simulation."""
+        if rows > len(self._space):
+            self._space = np.zeros(rows + rows // 16, dtype=JOURNEY)
+        journeys = self._space[:rows]
+        journeys["state"] = State.NOT_YET
+        return journeys
 
     def catch_up(self, until_s: float, inclusive: bool) -> float | None:
         """Let the floor happen up to *until_s*.
@@ -144,28 +153,24 @@ class KernelFloor:
     def look(self) -> Look:
         """How things stand."""
         p, m = self._world.people, self._world.machines
-        for q in range(len(p.queues)):
-            settle_queue(p.queues, q, self.now_s)
-        for g in range(len(p.groups)):
-            settle_group(p.groups, g, self.now_s)
-        for f in range(len(m.fleets)):
-            settle_fleet(m.fleets, f, self.now_s)
-        look = Look(
+        settle(p.queues, p.groups, m.fleets, self.now_s)
+        queues, groups, fleets = p.queues.copy(), p.groups.copy(), m.fleets.copy()
+        p.queues["peak"] = queues["waiting"]
+        return Look(
             at_s=self.now_s,
-            waiting=p.queues["waiting"].copy(),
-            waiting_peak=p.queues["peak"].copy(),
-            waiting_area=p.queues["area"].copy(),
-            present=p.groups["present"].copy(),
-            wanted=p.groups["target"].copy(),
-            present_area=p.groups["present_area"].copy(),
-            busy_area=p.groups["busy_area"].copy(),
-            contact_area=p.groups["contact_area"].copy(),
-            active=m.fleets["active"].copy(),
-            active_area=m.fleets["area"].copy(),
-            breaker=np.where(m.breakers["on"] == 1, m.breakers["state"], BreakerState.CLOSED),
+            waiting=queues["waiting"],
+            waiting_peak=queues["peak"],
+            waiting_area=queues["area"],
+            present=groups["present"],
+            wanted=groups["target"],
+            present_area=groups["present_area"],
+            busy_area=groups["busy_area"],
+            contact_area=groups["contact_area"],
+            active=fleets["active"],
+            active_area=fleets["area"],
+            # A breaker that is not there never leaves its first state, closed.
+            breaker=m.breakers["state"].copy(),
         )
-        p.queues["peak"] = p.queues["waiting"]
-        return look
 
     def finish(self) -> int:
         """The run is over: hand in everybody who came; the number of events."""
@@ -191,6 +196,8 @@ def _joined(old: Contacts, new: Contacts, rows: NDArray[np.int64], new_row: NDAr
     """Rows of the old block that go on, then the new block, rows renumbered."""
     kept = len(rows)
     columns: dict[str, NDArray[Any]] = {}
+    # Columns that a scenario does not use are one and the same array; it is joined once.
+    done: dict[tuple[int, int], NDArray[Any]] = {}
     for name in Contacts._fields:
         if name == "ready_s":
             columns[name] = new.ready_s
@@ -203,5 +210,8 @@ def _joined(old: Contacts, new: Contacts, rows: NDArray[np.int64], new_row: NDAr
                 [np.where(before >= 0, new_row[before], -1), np.where(after >= 0, after + kept, -1)]
             )
         else:
-            columns[name] = np.concatenate([getattr(old, name)[rows], getattr(new, name)])
+            pair = (id(getattr(old, name)), id(getattr(new, name)))
+            if pair not in done:
+                done[pair] = np.concatenate([getattr(old, name)[rows], getattr(new, name)])
+            columns[name] = done[pair]
     return Contacts(**columns)

@@ -305,6 +305,16 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     if c.attempt[row] == 1:
         j[row].arrive_s = c.arrive_s[row]
     j[row].decide_s = now_s
+    # Every field: the row may have been somebody else's.
+    j[row].epoch = 0
+    j[row].visited = 0
+    j[row].disposition = 0
+    j[row].monitored = 0
+    j[row].mode = 0
+    j[row].turns = 0
+    j[row].calls = 0
+    j[row].low_turns = 0
+    j[row].ghost = 0
     j[row].ai_start_s = np.nan
     j[row].ai_end_s = np.nan
     j[row].queue_s = np.nan
@@ -314,6 +324,7 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     j[row].fidelity = c.fidelity[row]
     j[row].mood = c.mood[row]
     j[row].sentiment = 0.0
+    j[row].end_reason = 0
     j[row].first_fleet = -1
     j[row].fleet = -1
     j[row].queue = -1
