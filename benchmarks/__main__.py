@@ -25,6 +25,7 @@ from benchmarks.c_program import FLAGS, compile_c
 from benchmarks.exact import exact_work_a
 from benchmarks.naive_simpy import run_naive_simpy
 from benchmarks.tally import WORKS, Program, Timing
+from sim.engine.run import FloorName
 
 SCHEMA_VERSION = 1
 REPEATS, QUICK_REPEATS = 5, 3
@@ -128,7 +129,7 @@ def time_in_turns(
 
 def measure_product(repeats: int) -> tuple[float, float, float]:
     """Kernel over plain floor on R1's Monday; seconds for ten times the contacts; peak MB of 10 M contacts."""
-    floors = ("plain", "kernel")
+    floors: tuple[FloorName, ...] = ("plain", "kernel")
     monday = time_in_turns(
         {floor: partial(product.run_r1_monday, floor) for floor in floors}, repeats, "R1's Monday"
     )
@@ -154,11 +155,8 @@ def median_seconds(timings: Sequence[Timing]) -> float:
 def measure(repeats: int) -> Results:
     """Everything, on this machine."""
     programs: dict[str, Program] = {}
-    try:
-        product.run_product("A", agreement.CONTACTS)
-        programs["product"] = product.run_product
-    except ImportError as error:
-        say(f"the product is left out: {error}")
+    product.run_product("A", agreement.CONTACTS)  # compiles, or loads what was compiled
+    programs["product"] = product.run_product
     programs["naive_simpy"] = run_naive_simpy
 
     with tempfile.TemporaryDirectory() as folder:

@@ -545,23 +545,18 @@ class PlainFloor:
     # --- people ----------------------------------------------------------------------------------------------------------------
 
     def _find_person(self, queue: int, channel: int) -> Person | None:
-        """Who takes a contact of *channel* now: by group, idle first, then with the fewest of that channel."""
-        levels = int(self.k.levels)
+        """Who takes a contact of *channel* now: by group, idle first and then with the fewest, or the other way round to fill up."""
+        spec = self.scenario.channels[channel]
+        loads = range(spec.at_once)
         for g in self.t.queue_groups[queue]:
             if g < 0:
                 break
-            shelves = self.shelves[g]
-            lines = [
-                0,
-                *(
-                    1 + channel * levels + load - 1
-                    for load in range(1, self.scenario.channels[channel].at_once)
-                ),
-            ]
-            for line in lines:
-                if shelves[line]:
-                    first: Person = next(iter(shelves[line]))
-                    return first
+            for load in reversed(loads) if spec.fill_up else loads:
+                shelf: dict[Person, None] = self.shelves[g][
+                    0 if load == 0 else 1 + channel * self.k.levels + load - 1
+                ]
+                for person in shelf:
+                    return person
         return None
 
     def _shelve(self, person: Person) -> None:

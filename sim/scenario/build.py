@@ -404,6 +404,7 @@ def build(
         channels=tuple(
             model.Channel(
                 at_once=c.at_once,
+                fill_up=c.assign == "fill_up",
                 handle_factor=c.handle_factor,
                 crowding=c.crowding,
                 reply_timeout_s=c.reply_timeout,

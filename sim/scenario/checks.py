@@ -150,6 +150,12 @@ def _graph(spec: ScenarioFile) -> Found:
                 yield (*path, key), f"has no effect on {incident.effect}; remove it"
 
 
+def _channels(spec: ScenarioFile) -> Found:
+    for name, channel in spec.channels.items():
+        if channel.assign != "idle_first" and channel.at_once == 1:
+            yield ("channels", name, "assign"), "has no effect while an agent handles one at a time; remove it"
+
+
 def _queues(spec: ScenarioFile) -> Found:
     served: dict[str, str] = {}
     for name, queue in spec.queues.items():
@@ -278,6 +284,7 @@ def problems(spec: ScenarioFile) -> Found:
         yield from _law(("intents", name, "human", "handle"), intent.human.handle, "lognormal")
         if intent.human.handle.law == "never":
             yield ("intents", name, "human", "handle"), "cannot be endless"
+    yield from _channels(spec)
     yield from _graph(spec)
     yield from _queues(spec)
     yield from _people(spec)

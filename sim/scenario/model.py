@@ -146,6 +146,7 @@ class Ai:
 @dataclass(frozen=True, slots=True)
 class Channel:
     at_once: int
+    fill_up: bool
     handle_factor: float
     crowding: float
     reply_timeout_s: float

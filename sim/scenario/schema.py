@@ -127,6 +127,8 @@ class ChannelSpec(Spec):
     """Share of contacts; shares of all channels sum to 1."""
     at_once: PositiveCount = 1
     """Contacts of this channel that one agent handles at the same time (chat: usually 3)."""
+    assign: Literal["idle_first", "fill_up"] = "idle_first"
+    """Whether a contact goes to an idle agent before one who has others of the channel in hand, or the other way round."""
     handle_factor: Positive = 1.0
     """Handling times of people are multiplied by this in this channel."""
     crowding: NonNegative = 0.25

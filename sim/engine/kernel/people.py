@@ -89,15 +89,21 @@ def _rest(p: People, levels: int, x: int) -> None:
 
 @compiled
 def _find_agent(p: People, levels: int, q: int, channel: int) -> int:
-    """Who takes a contact of *channel* in queue *q* now: by group, idle first, then with the fewest of that channel; −1 for nobody."""
+    """Who takes a contact of *channel* in queue *q* now, −1 for nobody.
+
+    Group by group; in a group idle ones first, then those with the fewest of that channel, or in a channel that fills people up the other
+    way round.
+    """
+    most = p.channels[channel].at_once
+    fill_up = p.channels[channel].fill_up == 1
     for at in range(p.queue_groups.shape[1]):
         g = p.queue_groups[q, at]
         if g < 0:
             return -1
-        if p.heads[g, 0] >= 0:
-            return int(p.heads[g, 0])
-        for load in range(1, p.channels[channel].at_once):
-            x = p.heads[g, 1 + channel * levels + load - 1]
+        for step in range(most):
+            load = most - 1 - step if fill_up else step
+            line = 0 if load == 0 else 1 + channel * levels + load - 1
+            x = p.heads[g, line]
             if x >= 0:
                 return int(x)
     return -1

@@ -83,6 +83,7 @@ CHANNEL = record(
     [
         ("queue", np.int64),
         ("at_once", np.int64),
+        ("fill_up", np.int64),
         ("timeout_s", np.float64),
         ("slow_s", np.float64),
         ("max_session_s", np.float64),
@@ -245,7 +246,7 @@ def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
     agents["pace"] = pace
     channels = np.zeros(len(scenario.channels), dtype=CHANNEL)
     channels["queue"] = scenario.queue_of_channel
-    for field in ("at_once", "silent_detect_s", "handover_s"):
+    for field in ("at_once", "fill_up", "silent_detect_s", "handover_s"):
         channels[field] = [getattr(c, field) for c in scenario.channels]
     channels["timeout_s"] = [c.reply_timeout_s for c in scenario.channels]
     channels["slow_s"] = [c.slow_reply_s for c in scenario.channels]
