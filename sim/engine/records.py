@@ -145,7 +145,7 @@ def tally(
             t[_ESCALATED] += 1 if x.handling == _H_ESCALATED else 0
             t[_SPILLED] += 1 if x.handling == _H_SPILLED else 0
             t[_DROPPED] += 1 if x.disposition == _D_DROPPED else 0
-            if x.handling == _H_ESCALATED or x.handling == _H_SPILLED:
+            if x.handling in (_H_ESCALATED, _H_SPILLED):
                 reasons[k, x.end_reason] += 1
         if x.queue >= 0 and x.queue_s >= from_s:
             q = x.queue

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from sim.demand.contacts import Contacts
 from sim.demand.draw import pace
 from sim.engine.control import Look
-from sim.engine.kernel.advance import LOG_FULL, WOKEN, advance
+from sim.engine.kernel.advance import LOG_FULL, WOKEN, advance, settle
 from sim.engine.kernel.agenda import Agenda, agenda
-from sim.engine.kernel.advance import settle
 from sim.engine.kernel.people import staff
 from sim.engine.kernel.world import Rows, World, world
 from sim.engine.records import Recorder

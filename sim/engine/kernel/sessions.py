@@ -1,7 +1,7 @@
 """The AI side of the compiled floor: decisions, calls, turns, fail-over, hand-over.
 
-What happens to a contact at one instant is a chain of steps: each function does one and names the next, and `sim.engine.kernel.advance` walks
-the chain. So every step stands in the compiled code once.
+What happens to a contact at one instant is a chain of steps: each function does one and names the next, and `advance` walks the chain.
+So every step stands in the compiled code once.
 """
 
 from __future__ import annotations
