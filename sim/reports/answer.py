@@ -1,0 +1,273 @@
+"""The answer of a run, first and short: a row a variant, figures with intervals, later variants against the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sim.engine.records import Run
+from sim.outcomes import (
+    MEASURE,
+    Difference,
+    Estimate,
+    IncidentOutcome,
+    Promise,
+    Summary,
+    Window,
+    compare,
+    incident_outcome,
+    mean_difference,
+    summarise,
+    totals_of,
+)
+from sim.outcomes.local_time import clock_words
+from sim.reports.blocks import Lines, Paragraph, Section, Table
+from sim.reports.numbers import NOTHING, difference, estimate, many, plural
+from sim.store import SCHEMA_VERSION, Study
+from sim.store.manifest import jsonable
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One cell of the answer: a variant's figure and how it differs from the first variant's."""
+
+    found: Estimate
+    against: Estimate | None = None
+    """Paired by replication; None for the first variant."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One figure of every variant."""
+
+    name: str
+    label: str
+    unit: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a study found, summarised once and read by every output."""
+
+    study: Study
+    summaries: dict[str, Summary]
+    differences: dict[str, tuple[Difference, ...]]
+    """Of every variant but the first, against the first."""
+    window: Window | None
+    """From the first incident's begin to the last one's end; None without incidents in the run."""
+    columns: tuple[Column, ...]
+
+
+def answer(study: Study) -> Answer:
+    """Summarise every variant and hold the later ones against the first."""
+    titles = list(study.variants)
+    runs = [study.variants[title] for title in titles]
+    summaries = {title: summarise(found) for title, found in study.variants.items()}
+    differences = {title: tuple(compare(runs[0], study.variants[title])) for title in titles[1:]}
+    window = incident_window(runs[0][0])
+    return Answer(study, summaries, differences, window, _columns(runs, summaries, differences, window))
+
+
+def incident_window(run: Run) -> Window | None:
+    """The stretch that the scenario's incidents span, within the run."""
+    end_s = run.scenario.calendar.end_s
+    inside = [i for i in run.scenario.incidents if i.from_s < end_s and i.until_s > 0.0]
+    if not inside:
+        return None
+    return max(0.0, min(i.from_s for i in inside)), min(end_s, max(i.until_s for i in inside))
+
+
+def _columns(
+    runs: Sequence[Sequence[Run]],
+    summaries: dict[str, Summary],
+    differences: dict[str, tuple[Difference, ...]],
+    window: Window | None,
+) -> tuple[Column, ...]:
+    titles = list(summaries)
+
+    def whole(name: str, label: str, of: Callable[[Summary], Estimate]) -> Column:
+        figures = [Figure(of(summaries[titles[0]]))]
+        unit = MEASURE[name].unit if name in MEASURE else "contacts"
+        for title in titles[1:]:
+            against = next(d.difference for d in differences[title] if d.name == name)
+            figures.append(Figure(of(summaries[title]), against))
+        return Column(name, label, unit, tuple(figures))
+
+    columns = [whole("service_level", "service level", lambda s: s.measures["service_level"])]
+    if window is not None:
+        columns.append(_in_window(runs, window))
+    columns += [
+        whole("abandonment", "abandoned", lambda s: s.measures["abandonment"]),
+        whole("damage", "SL damage,\ncontacts", lambda s: s.damage),
+    ]
+    if window is not None:
+        columns += _incident(runs, summaries)
+    return tuple(columns)
+
+
+def _in_window(runs: Sequence[Sequence[Run]], window: Window) -> Column:
+    measure = MEASURE["service_level"]
+    found = [totals_of(of_variant, window=window) for of_variant in runs]
+    figures = [Figure(measure.estimate(found[0]))]
+    figures += [Figure(measure.estimate(other), measure.difference(found[0], other)) for other in found[1:]]
+    scenario = runs[0][0].scenario
+    begins, ends = (clock_words(scenario, second).removesuffix(":00") for second in window)
+    return Column("service_level_incident", f"service level\n{begins}–{ends}", measure.unit, tuple(figures))
+
+
+def _incident(runs: Sequence[Sequence[Run]], summaries: dict[str, Summary]) -> list[Column]:
+    """Contacts harmed by the first incident, and when its queues were at target again."""
+    first = next(iter(summaries.values())).incidents[0].incident
+    by_variant: list[list[IncidentOutcome]] = []
+    rows = []
+    for of_variant, summary in zip(runs, summaries.values(), strict=True):
+        mine = next((row for row in summary.incidents if row.incident == first), None)
+        if mine is None:  # a variant without the incident has nothing to hold against
+            return []
+        rows.append(mine)
+        by_variant.append([incident_outcome(run, first) for run in of_variant])
+    harmed, recovered = [], []
+    for k, mine in enumerate(rows):
+        notes = (
+            "" if mine.recovered_share == 1.0 else f"in {100 * mine.recovered_share:.0f} % of replications"
+        )
+        if k == 0:
+            harmed.append(Figure(mine.harmed))
+            recovered.append(Figure(mine.recover_s, None, notes))
+            continue
+        a, b = by_variant[0], by_variant[k]
+        harmed.append(Figure(mine.harmed, mean_difference([x.harmed for x in a], [x.harmed for x in b])))
+        recovered.append(
+            Figure(mine.recover_s, mean_difference([x.recover_s for x in a], [x.recover_s for x in b]), notes)
+        )
+    return [
+        Column("harmed", "contacts\nharmed", "contacts", tuple(harmed)),
+        Column("recover_s", "recovered\nafter", "s", tuple(recovered)),
+    ]
+
+
+def heading(study: Study) -> str:
+    """`sc · 4 variants × 20 replications · 1.9 M contacts · 6.1 s`."""
+    manifest = study.manifest
+    seconds = f"{manifest.seconds:.1f} s" if manifest.seconds < 99.95 else f"{manifest.seconds:.0f} s"
+    return " · ".join(
+        (
+            study.name,
+            f"{plural(len(study.variants), 'variant')} × {plural(manifest.replications, 'replication')}",
+            f"{many(study.contacts)} contacts",
+            seconds,
+        )
+    )
+
+
+def table(found: Answer) -> Table:
+    """One row a variant; the second line of a cell is the paired difference from the first variant."""
+    rows = []
+    for k, title in enumerate(found.study.variants):
+        rows.append((title, *(_cell(column, column.figures[k]) for column in found.columns)))
+    return Table(("", *(column.label for column in found.columns)), tuple(rows))
+
+
+def _cell(column: Column, figure: Figure) -> str:
+    lines = [estimate(figure.found, column.unit)]
+    if figure.against is not None and lines[0] != NOTHING:
+        told = difference(figure.against, column.unit)
+        if told != NOTHING:
+            lines.append(f"({told})")
+    if figure.note:
+        lines.append(figure.note)
+    return "\n".join(lines)
+
+
+def notes(found: Answer) -> list[str]:
+    """How the table is to be read: formulas, intervals, pairing."""
+    k = found.study.manifest.replications
+    measure = MEASURE["service_level"]
+    lines = [
+        f"service level: {measure.formula}: answered in time, of answered and abandoned without short abandons"
+    ]
+    if k > 1:
+        lines.append(f"± half-width of the 95 % interval over {k} replications")
+    else:
+        lines.append("one replication: nothing can be said about how sure these figures are")
+    if len(found.study.variants) > 1:
+        first = next(iter(found.study.variants))
+        lines.append(f"(…) difference from {first!r}, paired on the same customers; shares in points")
+    return lines
+
+
+def classical(found: Answer) -> str:
+    """What Erlang A would have said of one queue of the first variant; empty when nobody asked for a person."""
+    for title, summary in found.summaries.items():
+        told = _telling(summary.promises)
+        if told is not None:
+            shared = (
+                "; its people serve other queues, too, which Erlang A does not see" if told.shared else ""
+            )
+            return f"{title}, {told.in_words().rstrip('.')}{shared}."
+    return ""
+
+
+def _telling(promises: Sequence[Promise]) -> Promise | None:
+    """The promise that says most: of people who serve one queue only where there are such, then the least true one."""
+    return max(
+        (promise for promise in promises if not math.isnan(promise.promised - promise.simulated.value)),
+        key=lambda promise: (not promise.shared, abs(promise.promised - promise.simulated.value)),
+        default=None,
+    )
+
+
+def section(found: Answer) -> Section:
+    """The answer as a part of a report."""
+    blocks: list[Paragraph | Lines | Table] = [table(found), Lines(tuple(notes(found)))]
+    line = classical(found)
+    if line:
+        blocks.append(Paragraph(line))
+    return Section("", tuple(blocks))
+
+
+def tree(found: Answer) -> dict[str, Any]:
+    """Everything for programs: what `--json` prints and `summary.json` holds."""
+    study = found.study
+    manifest = study.manifest
+    variants = []
+    for k, (title, summary) in enumerate(found.summaries.items()):
+        variants.append(
+            {
+                "variant": title,
+                "answer": {
+                    column.name: {
+                        "unit": column.unit,
+                        **jsonable(column.figures[k].found),
+                        "difference": jsonable(column.figures[k].against),
+                    }
+                    for column in found.columns
+                },
+                "summary": summary.tree(),
+                "differences": [differs(d) for d in found.differences.get(title, ())],
+            }
+        )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scenario": study.name,
+        "question": study.question,
+        "seed": manifest.seed,
+        "replications": manifest.replications,
+        "floor": manifest.floor,
+        "contacts": study.contacts,
+        "seconds": manifest.seconds,
+        "reference": next(iter(found.summaries)),
+        "incident_window_s": jsonable(found.window),
+        "erlang_a": classical(found),
+        "variants": variants,
+    }
+
+
+def differs(d: Difference) -> dict[str, Any]:
+    """One paired difference for programs."""
+    told: dict[str, Any] = jsonable(d)
+    return {**told, "verdict": d.verdict}

@@ -1,0 +1,56 @@
+"""Figures and tables of a study as files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.reports import figures
+from sim.reports.answer import Answer, tree
+from sim.reports.report import in_markdown, observed
+from sim.scenario.errors import ScenarioError
+from sim.store import RunFolder, Study
+from sim.store.folder import SUMMARY
+from sim.store.manifest import dumps
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figures_of(study: Study) -> dict[str, Figure]:
+    """Every figure by its file's name: the day of each variant, the variants side by side, a replay against its log."""
+    found: dict[str, Figure] = {}
+    several = len(study.variants) > 1
+    for title, runs in study.variants.items():
+        behind = f"-{slug(title)}" if several else ""
+        found[f"day{behind}"] = figures.day(runs)
+        try:
+            seen = observed(runs)
+        except (ScenarioError, ValueError):
+            continue
+        if seen is not None:
+            found[f"replay{behind}"] = figures.replay(runs, seen[0])
+    if several:
+        found["variants"] = figures.variants(study.variants)
+    return found
+
+
+def write_figures(study: Study, folder: Path) -> tuple[str, ...]:
+    """Write every figure as SVG and PNG; names of the SVG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(figures.write(figure, folder, name)[0].name for name, figure in figures_of(study).items())
+
+
+def slug(title: str) -> str:
+    """A variant's title as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower() or "variant"
+
+
+def keep(found: Answer, making: RunFolder) -> Path:
+    """Write what people read beside the tables, and finish the folder."""
+    making.write(SUMMARY, dumps(tree(found)))
+    with making.in_words():
+        names = write_figures(found.study, making.path / "figures")
+    making.write("report.md", in_markdown(found, [f"figures/{name}" for name in names]))
+    return making.finish(found.study.manifest)[0]

@@ -1,0 +1,104 @@
+"""Numbers as people read them: `28.1 %`, `1 h 12 min`, `1,912`, each with its 95 % half-width."""
+
+from __future__ import annotations
+
+import math
+
+from sim.outcomes import Estimate
+
+NOTHING = "–"
+EXACT_BELOW = 99.95
+"""Counts below this show decimals."""
+MINUTES_FROM_S = 599.5
+"""Durations from here on are told in minutes."""
+
+
+def amount(value: float, unit: str) -> str:
+    """One number; a dash where nothing happened.
+
+    Args:
+        value: A share from 0 to 1, seconds, a count, a number per minute.
+        unit: `share`, `s`, `per_min`, `contacts`.
+    """
+    if math.isnan(value):
+        return NOTHING
+    if math.isinf(value):
+        return "∞"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    if unit == "s":
+        return duration(value)
+    if unit == "per_min":
+        return f"{value:.1f}/min"
+    return count(value)
+
+
+def estimate(found: Estimate, unit: str) -> str:
+    """`28.1 % ± 0.9`; without the half-width when there is but one replication."""
+    if math.isnan(found.value):
+        return NOTHING
+    if math.isnan(found.half_width):
+        return amount(found.value, unit)
+    return f"{amount(found.value, unit)} ± {_half(found, unit)}"
+
+
+def difference(found: Estimate, unit: str) -> str:
+    """`+4.9 ± 0.4`, shares in percentage points."""
+    if math.isnan(found.value):
+        return NOTHING
+    sign = "+" if found.value >= 0 else "−"
+    size = f"{100 * abs(found.value):.1f}" if unit == "share" else amount(abs(found.value), unit)
+    half = "" if math.isnan(found.half_width) else f" ± {_half(found, unit)}"
+    return f"{sign}{size}{half}"
+
+
+def _half(found: Estimate, unit: str) -> str:
+    """The half-width, as exact as its value."""
+    if unit == "share":
+        return f"{100 * found.half_width:.1f}"
+    if unit == "contacts":
+        return f"{found.half_width:,.{_decimals(found.value)}f}"
+    if unit == "s" and abs(found.value) >= MINUTES_FROM_S:
+        minutes = round(found.half_width / 60)
+        return f"{minutes} min" if minutes < 60 else duration(found.half_width)
+    return amount(found.half_width, unit).removesuffix("/min")
+
+
+def duration(seconds: float) -> str:
+    """`4.2 s`, `52 s`, `12 min`, `1 h 12 min`."""
+    if math.isnan(seconds):
+        return NOTHING
+    sign, seconds = ("−", -seconds) if seconds < 0 else ("", seconds)
+    if seconds < 9.95:
+        return f"{sign}{seconds:.1f} s"
+    if seconds < MINUTES_FROM_S:
+        return f"{sign}{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{sign}{minutes} min"
+    return f"{sign}{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{sign}{minutes // 60} h"
+
+
+def count(value: float) -> str:
+    """`1,912`; decimals below 100, for means of small counts."""
+    if math.isnan(value):
+        return NOTHING
+    return f"{value:,.{_decimals(value)}f}".replace("-", "−")
+
+
+def _decimals(value: float) -> int:
+    if abs(value) >= EXACT_BELOW or float(value).is_integer():
+        return 0
+    return 1 if abs(value) >= 9.95 else 2
+
+
+def many(value: float) -> str:
+    """`950`, `12,400`, `1.9 M`: a rough count for a heading."""
+    if value >= 999_500:
+        return f"{value / 1e6:.1f} M"
+    return f"{value:,.0f}"
+
+
+def plural(number: int, one: str, more: str = "") -> str:
+    """`1 variant`, `4 variants`."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
