@@ -41,7 +41,7 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 
 demo: $(VENV)/.installed
 	$(BIN)/blendsim run $(SCENARIO)
-	$(BIN)/blendsim report "$$(dirname "$$(find results -name manifest.json -exec ls -t {} + | head -n 1)")"
+	$(BIN)/blendsim report "$$(dirname "$$(find results -name manifest.json -not -path '*/.partial-*' -exec ls -t {} + | head -n 1)")"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

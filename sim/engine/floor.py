@@ -291,7 +291,9 @@ class PlainFloor:
             if watch:
                 self.watched -= 1
                 j.monitored = 0
-            return Handling.SPILLED, placed, seen, limit
+            # Where no fleet serves the channel there is no AI to spill from.
+            handling = Handling.HUMAN_ONLY if placed == Reason.NO_FLEET else Handling.SPILLED
+            return handling, placed, seen, limit
         return None, 0, 0.0, 0.0
 
     def _place(self, contact: Contact) -> tuple[int, float, float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, Literal
 
 from simpy.events import Event
@@ -20,8 +21,6 @@ from sim.engine.records import Recorder, Run
 from sim.scenario.model import Scenario
 
 FloorName = Literal["kernel", "plain"]
-Progress = Callable[[int, int], None]
-"""Told how many replications are done, and of how many."""
 
 
 def simulate(scenario: Scenario, replication: int = 0, floor: FloorName = "kernel") -> Run:
@@ -87,41 +86,49 @@ def _customers(
         floor.load(contacts)
 
 
+def in_order(
+    tasks: Sequence[tuple[Scenario, int]], floor: FloorName = "kernel", jobs: int | None = None
+) -> Iterator[Run]:
+    """The run of every task, in the order of *tasks*; at most *jobs* are under way or waiting to be taken."""
+    at_once = max(1, min(len(tasks), jobs or processors()))
+    ahead = iter(tasks)
+    if floor == "kernel" or at_once == 1:
+        # Compiles the kernel, or loads what was compiled, once and alone.
+        yield simulate(*next(ahead), floor)
+    if at_once == 1:
+        for task in ahead:
+            yield simulate(*task, floor)
+        return
+    # The kernel lets go of the interpreter lock; plain Python does not.
+    pool: Executor = ThreadPoolExecutor(at_once) if floor == "kernel" else ProcessPoolExecutor(at_once)
+    under_way: deque[Future[Run]] = deque()
+    try:
+        for task in ahead:
+            under_way.append(pool.submit(simulate, *task, floor))
+            if len(under_way) > at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        # After Ctrl-C only what is under way is waited for.
+        pool.shutdown(cancel_futures=True)
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def replicate(
-    scenario: Scenario,
-    replications: int | None = None,
-    floor: FloorName = "kernel",
-    jobs: int | None = None,
-    progress: Progress | None = None,
+    scenario: Scenario, replications: int | None = None, floor: FloorName = "kernel", jobs: int | None = None
 ) -> list[Run]:
     """Run replications 0, 1, … of a scenario, several at a time; the result does not depend on how many.
 
     Args:
+        scenario: What is simulated.
         replications: How many; the scenario's own number when left out.
-        jobs: At the same time; one a processor when left out. The kernel runs them in threads, the plain floor in processes.
+        floor: The compiled one or the plain one.
+        jobs: At the same time; one a processor when left out.
     """
     n = scenario.replications if replications is None else replications
-    at_once = max(1, min(n, jobs or len(os.sched_getaffinity(0))))
-    if at_once == 1:
-        runs = []
-        for replication in range(n):
-            runs.append(simulate(scenario, replication, floor))
-            if progress:
-                progress(replication + 1, n)
-        return runs
-    if floor == "kernel":
-        runs = [simulate(scenario, 0, floor)]  # compiles, or loads what was compiled, once and alone
-        pool: Executor = ThreadPoolExecutor(at_once)
-    else:
-        runs = []
-        pool = ProcessPoolExecutor(at_once)
-    with pool:
-        waiting = {pool.submit(simulate, scenario, r, floor): r for r in range(len(runs), n)}
-        done = dict(enumerate(runs))
-        if progress and done:
-            progress(len(done), n)
-        for future in as_completed(waiting):
-            done[waiting[future]] = future.result()
-            if progress:
-                progress(len(done), n)
-    return [done[r] for r in range(n)]
+    return list(in_order([(scenario, r) for r in range(n)], floor, jobs))

@@ -205,18 +205,15 @@ def classical(found: Answer) -> str:
     for title, summary in found.summaries.items():
         told = _telling(summary.promises)
         if told is not None:
-            shared = (
-                "; its people serve other queues, too, which Erlang A does not see" if told.shared else ""
-            )
-            return f"{title}, {told.in_words().rstrip('.')}{shared}."
+            return f"{title}, {told.in_words()}"
     return ""
 
 
 def _telling(promises: Sequence[Promise]) -> Promise | None:
-    """The promise that says most: of people who serve one queue only where there are such, then the least true one."""
+    """The promise that says most: the least true one."""
     return max(
         (promise for promise in promises if not math.isnan(promise.promised - promise.simulated.value)),
-        key=lambda promise: (not promise.shared, abs(promise.promised - promise.simulated.value)),
+        key=lambda promise: abs(promise.promised - promise.simulated.value),
         default=None,
     )
 

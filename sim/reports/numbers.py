@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from sim.outcomes import Estimate
 
@@ -37,43 +38,46 @@ def estimate(found: Estimate, unit: str) -> str:
     """`28.1 % ± 0.9`; without the half-width when there is but one replication."""
     if math.isnan(found.value):
         return NOTHING
-    if math.isnan(found.half_width):
-        return amount(found.value, unit)
-    return f"{amount(found.value, unit)} ± {_half(found, unit)}"
+    return _told(found, unit, amount)
 
 
 def difference(found: Estimate, unit: str) -> str:
     """`+4.9 ± 0.4`, shares in percentage points."""
     if math.isnan(found.value):
         return NOTHING
-    sign = "+" if found.value >= 0 else "−"
-    size = f"{100 * abs(found.value):.1f}" if unit == "share" else amount(abs(found.value), unit)
-    half = "" if math.isnan(found.half_width) else f" ± {_half(found, unit)}"
-    return f"{sign}{size}{half}"
+    size = Estimate(abs(found.value), found.half_width, found.replications)
+    return ("+" if found.value >= 0 else "−") + _told(size, unit, _points)
 
 
-def _half(found: Estimate, unit: str) -> str:
-    """The half-width, as exact as its value."""
-    if unit == "share":
-        return f"{100 * found.half_width:.1f}"
+def _told(found: Estimate, unit: str, of: Callable[[float, str], str]) -> str:
+    """Value and half-width, the one as exact as the other."""
+    value, half = found.value, found.half_width
+    if math.isnan(half):
+        return of(value, unit)
+    if unit == "s":
+        tell = _minutes if max(abs(value), half) >= MINUTES_FROM_S else duration
+        return f"{tell(value)} ± {tell(half)}"
     if unit == "contacts":
-        return f"{found.half_width:,.{_decimals(found.value)}f}"
-    if unit == "s" and abs(found.value) >= MINUTES_FROM_S:
-        minutes = round(found.half_width / 60)
-        return f"{minutes} min" if minutes < 60 else duration(found.half_width)
-    return amount(found.half_width, unit).removesuffix("/min")
+        return f"{of(value, unit)} ± {half:,.{_decimals(value)}f}"
+    return f"{of(value, unit)} ± {_points(half, unit).removesuffix('/min')}"
+
+
+def _points(value: float, unit: str) -> str:
+    return f"{100 * value:.1f}" if unit == "share" else amount(value, unit)
 
 
 def duration(seconds: float) -> str:
     """`4.2 s`, `52 s`, `12 min`, `1 h 12 min`."""
     if math.isnan(seconds):
         return NOTHING
+    if abs(seconds) >= MINUTES_FROM_S:
+        return _minutes(seconds)
     sign, seconds = ("−", -seconds) if seconds < 0 else ("", seconds)
-    if seconds < 9.95:
-        return f"{sign}{seconds:.1f} s"
-    if seconds < MINUTES_FROM_S:
-        return f"{sign}{seconds:.0f} s"
-    minutes = round(seconds / 60)
+    return f"{sign}{seconds:.1f} s" if seconds < 9.95 else f"{sign}{seconds:.0f} s"
+
+
+def _minutes(seconds: float) -> str:
+    sign, minutes = ("−" if seconds < 0 else ""), round(abs(seconds) / 60)
     if minutes < 60:
         return f"{sign}{minutes} min"
     return f"{sign}{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{sign}{minutes // 60} h"

@@ -270,11 +270,7 @@ def _stories(found: Answer) -> Section | None:
 def _promises(found: Answer) -> Section | None:
     blocks: list[Block] = []
     for variant, summary in found.summaries.items():
-        lines = [
-            promise.in_words()
-            + (" Its people serve other queues, too, which Erlang A does not see." if promise.shared else "")
-            for promise in summary.promises
-        ]
+        lines = [promise.in_words() for promise in summary.promises]
         if lines:
             blocks += [Paragraph(f"{variant}:"), *(Paragraph(line) for line in lines)]
     return Section("What Erlang A would have said", tuple(blocks)) if blocks else None
@@ -322,9 +318,12 @@ def _replays(found: Answer) -> Section | None:
 
 
 def _half_hours(runs: Sequence[Run], outcome: ReplayOutcome) -> Table:
-    """Observed, and the median and 10–90 % of replications, by interval of the log."""
+    """Observed, and the median and 10–90 % of replications, by interval of the log in which anybody called."""
     rows = []
+    offered = outcome.figure("offered")
     for k, label in enumerate(clock_labels(runs, outcome)):
+        if not (offered.observed[k] or offered.high[k]):
+            continue  # the line was closed
         cells = []
         for figure in outcome.figures:
             low, middle, high = (

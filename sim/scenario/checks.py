@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sim.scenario.schema import WEEKDAYS, FailureSpec, LawSpec, ScenarioFile
@@ -60,13 +61,21 @@ def _law(path: Path, law: LawSpec, usual: str) -> Found:
         if given and key not in (*needs, *may):
             yield (*path, key), f"has no effect on a {family} law; remove it"
     values = law.values if family == "quantiles" else None
-    if values is not None and (len(values) < 2 or any(b < a for a, b in zip(values, values[1:], strict=False))):
+    if values is not None and (len(values) < 2 or any(b < a for a, b in pairwise(values))):
         yield (*path, "values"), "needs at least two durations, ascending"
 
 
 def _failure(path: Path, failure: FailureSpec) -> Found:
     shares = {"detected": failure.detected, "loop": failure.loop, "confident_wrong": failure.confident_wrong}
     yield from _sum(path, shares)
+
+
+def _calendar(spec: ScenarioFile) -> Found:
+    begins, until = spec.calendar.begins, spec.calendar.until
+    if begins.date is None:
+        yield ("calendar", "from"), f"{begins} has no date; write one such as 2026-03-02 07:00"
+    elif ((until.date or begins.date), until.time_s) <= (begins.date, begins.time_s):
+        yield ("calendar", "until"), f"{until} is not after {begins}"
 
 
 def _demand(spec: ScenarioFile) -> Found:
@@ -153,7 +162,10 @@ def _graph(spec: ScenarioFile) -> Found:
 def _channels(spec: ScenarioFile) -> Found:
     for name, channel in spec.channels.items():
         if channel.assign != "idle_first" and channel.at_once == 1:
-            yield ("channels", name, "assign"), "has no effect while an agent handles one at a time; remove it"
+            yield (
+                ("channels", name, "assign"),
+                "has no effect while an agent handles one at a time; remove it",
+            )
 
 
 def _queues(spec: ScenarioFile) -> Found:
@@ -274,6 +286,7 @@ def problems(spec: ScenarioFile) -> Found:
             ("calendar", "timezone"),
             f"{spec.calendar.timezone!r} is no time zone; write one such as Europe/Berlin",
         )
+    yield from _calendar(spec)
     yield from _demand(spec)
     yield from _sum(("channels",), {name: channel.share for name, channel in spec.channels.items()})
     yield from _sum(("segments",), spec.segments)

@@ -201,7 +201,7 @@ class ClassifierSpec(Spec):
 
 
 class FailureSpec(Spec):
-    """How an AI session fails, when it fails; sums to 1. *assumed*"""
+    """How an AI session fails, when it fails (*assumed*); sums to 1."""
 
     detected: Share = 0.45
     """Notices and hands over."""
@@ -363,7 +363,8 @@ class ThresholdsSpec(Spec):
     ai: Share = 0.92
     monitored: Share = 0.75
     cells: dict[str, CellSpec] = {}
-    """`intent.channel.segment`, `*` for any, most specific first: i.c.s, i.c.*, i.*.s, i.*.*, *.c.s, *.c.*; a trailing `.*` may be left out."""
+    """`intent.channel.segment`, `*` for any, most specific first: i.c.s, i.c.*, i.*.s, i.*.*, *.c.s, *.c.*; a trailing `.*` may be
+    left out."""
 
 
 class MonitorSpec(Spec):
@@ -381,7 +382,8 @@ class MonitorSpec(Spec):
 
 class RoutingSpec(Spec):
     by: Literal["human", "intent", "confidence"] = "human"
-    """`human`: everything to people. `intent` (M09): the map of eligible intents alone. `confidence` (M10): eligible intents by threshold."""
+    """`human`: everything to people. `intent` (M09): the map of eligible intents alone. `confidence` (M10): eligible intents by
+    threshold."""
     thresholds: ThresholdsSpec = ThresholdsSpec()
     monitor: MonitorSpec = MonitorSpec()
     latency: Seconds = 0.0
@@ -411,7 +413,10 @@ class ExplicitSpec(Spec):
 
 
 class TriggersSpec(Spec):
-    """Standing reasons to hand a session over, looked at after every turn in this order (M12): explicit request, out of scope, sentiment, turns, duration."""
+    """Standing reasons to hand a session over (M12).
+
+    Looked at after every turn, in this order: explicit request, out of scope, sentiment, turns, duration.
+    """
 
     explicit_request: Annotated[ExplicitSpec | None, BeforeValidator(_off)] = None
     out_of_scope: Annotated[ScopeSpec | None, BeforeValidator(_off)] = None

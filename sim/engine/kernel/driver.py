@@ -11,7 +11,7 @@ from sim.demand.contacts import Contacts
 from sim.demand.draw import pace
 from sim.engine.control import Look
 from sim.engine.kernel.advance import LOG_FULL, WOKEN, advance, settle
-from sim.engine.kernel.agenda import Agenda, agenda
+from sim.engine.kernel.agenda import Agenda, agenda, push
 from sim.engine.kernel.people import staff
 from sim.engine.kernel.world import Rows, World, world
 from sim.engine.records import Recorder
@@ -40,6 +40,7 @@ class KernelFloor:
         self._contacts: Contacts | None = None
         self._space: Rows = np.zeros(0, dtype=JOURNEY)
         self._journeys: Rows = self._space
+        self._columns: dict[str, NDArray[Any]] = {}
         self.now_s = 0.0
         self.moves: list[Any] = []
         """Breaker moves that control has not looked at yet."""
@@ -59,9 +60,13 @@ class KernelFloor:
     def _carry_over(self, contacts: Contacts) -> None:
         old, j = self._contacts, self._journeys
         assert old is not None
-        state = j["state"]
+        state = np.ascontiguousarray(j["state"])  # read five times; the rows are wide
         gone = state == State.GONE
         self._recorder.journeys(old, j, np.flatnonzero(gone))
+        w = self._world
+        for row in old.order[int(w.cursor[0].next) :].tolist():
+            # Came before midnight, is decided on after it.
+            push(w.agenda, float(old.arrive_s[row] + old.lag_s[row]), int(Kind.ARRIVE) << SHIFT | row)
         # Still here: in the system, due to try again (on the agenda), or a possible attempt of somebody who is.
         here = (state == State.IN_AI) | (state == State.WAITING) | (state == State.WITH_PERSON)
         a = self._world.agenda
@@ -77,8 +82,8 @@ class KernelFloor:
         rows = np.flatnonzero(keep)
         new_row = np.full(len(j), -1, dtype=np.int64)
         new_row[rows] = np.arange(len(rows))
-        self._contacts = _joined(old, contacts, rows, new_row)
         carried = j[rows]
+        self._contacts = self._joined(old, contacts, rows, new_row)
         waits = carried["state"] == State.WAITING
         for link in ("before", "behind"):
             linked = waits & (carried[link] >= 0)
@@ -98,6 +103,34 @@ class KernelFloor:
         a.place[: len(order)] = place[order]
         a.at_s[len(order) :] = np.inf
         a.length[0] = len(order)
+
+    def _joined(
+        self, old: Contacts, new: Contacts, rows: NDArray[np.int64], new_row: NDArray[np.int64]
+    ) -> Contacts:
+        """Rows of the old block that go on, then the new block, rows renumbered; in space that is used again."""
+        kept, come = len(rows), len(new.id)
+        columns: dict[str, NDArray[Any]] = {"ready_s": new.ready_s, "order": new.order + kept}
+        # Everything that goes on is taken out before the first column is written: columns may share space.
+        goes_on = {name: getattr(old, name)[rows] for name in Contacts._fields if name not in columns}
+        # Columns that a scenario does not use are one and the same array; it is joined once.
+        done: dict[tuple[int, int], NDArray[Any]] = {}
+        for name, carried in goes_on.items():
+            after = getattr(new, name)
+            pair = (id(getattr(old, name)), id(after))
+            if pair not in done:
+                space = self._columns.get(name)
+                if space is None or len(space) < kept + come:
+                    space = np.empty((kept + come + (kept + come) // 16, *after.shape[1:]), dtype=after.dtype)
+                    self._columns[name] = space
+                done[pair] = space[: kept + come]
+                done[pair][:kept] = carried
+                done[pair][kept:] = after
+            columns[name] = done[pair]
+        again = columns["redial_row"]
+        for part, moved in ((again[:kept], new_row), (again[kept:], None)):
+            there = part >= 0
+            part[there] = new_row[part[there]] if moved is not None else part[there] + kept
+        return Contacts(**columns)
 
     def _room_for(self, rows: int) -> Rows:
         """So many journeys that have not begun. Space is used again: fresh pages cost as much as the simulation."""
@@ -189,28 +222,3 @@ def _roomier(a: Agenda, room: int) -> Agenda:
     grown.place[:length] = a.place[:length]
     grown.length[0] = length
     return grown
-
-
-def _joined(old: Contacts, new: Contacts, rows: NDArray[np.int64], new_row: NDArray[np.int64]) -> Contacts:
-    """Rows of the old block that go on, then the new block, rows renumbered."""
-    kept = len(rows)
-    columns: dict[str, NDArray[Any]] = {}
-    # Columns that a scenario does not use are one and the same array; it is joined once.
-    done: dict[tuple[int, int], NDArray[Any]] = {}
-    for name in Contacts._fields:
-        if name == "ready_s":
-            columns[name] = new.ready_s
-        elif name == "order":
-            columns[name] = new.order + kept
-        elif name == "redial_row":
-            before = old.redial_row[rows]
-            after = new.redial_row
-            columns[name] = np.concatenate(
-                [np.where(before >= 0, new_row[before], -1), np.where(after >= 0, after + kept, -1)]
-            )
-        else:
-            pair = (id(getattr(old, name)), id(getattr(new, name)))
-            if pair not in done:
-                done[pair] = np.concatenate([getattr(old, name)[rows], getattr(new, name)])
-            columns[name] = done[pair]
-    return Contacts(**columns)

@@ -271,8 +271,11 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
                 k.wrong_loop,
             )
             return CALL
+    handling = _H_SPILLED
     if j[row].first_fleet < 0:
-        # Never got in: what the last fleet said is why.
+        # Never got in: what the last fleet said is why. Where no fleet serves the channel there is no AI to spill from.
+        if reason == _NO_FLEET:
+            handling = _H_HUMAN
         if j[row].monitored == 1:
             w.cursor[0].watched -= 1
             j[row].monitored = 0
@@ -280,7 +283,7 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
         # Could not stay where it was, which is why; nobody else had room.
         _end_ai(j, w, row, now_s)
         reason, seen, limit = j[row].end_reason, j[row].seen, j[row].limit
-    return _send_to_person(c, j, w, row, _H_SPILLED, reason, seen, limit, now_s)
+    return _send_to_person(c, j, w, row, handling, reason, seen, limit, now_s)
 
 
 @compiled

@@ -1,0 +1,274 @@
+"""`blendsim`: the commands, and what becomes of errors.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 ok · 1 an expectation was missed · 2 the user's input ·
+101 our fault · 130 interrupted. Heavy packages are imported by the commands that need them: `--help` must not wait for a compiler.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from sim.scenario.errors import ScenarioError
+
+OK, MISSED, INPUT, OURS, INTERRUPTED = 0, 1, 2, 101, 130
+DEBUG = "BLENDSIM_DEBUG"
+"""Environment variable that shows the traceback of an internal error."""
+
+app = typer.Typer(
+    name="blendsim",
+    help="Simulate a contact centre that blends AI agents and people, before it happens.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Floor(StrEnum):
+    """Which of the two floors simulates; their results are the same."""
+
+    kernel = "kernel"
+    plain = "plain"
+
+
+class Records(StrEnum):
+    """What a run keeps."""
+
+    contacts = "contacts"
+    intervals = "intervals"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change one value, such as people.team.staffing=30; repeatable."
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--override", metavar="NAME", help="Apply one of the file's own overrides; repeatable."),
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import sim
+        from sim.cli.show import out
+
+        out(f"blendsim {sim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Simulate a contact centre that blends AI agents and people, before it happens."""
+
+
+@app.command("run")
+def run_(
+    scenario: Annotated[
+        str, typer.Argument(help="A scenario file, or the name of one that ships: sc01, r1.")
+    ],
+    sets: Sets = None,
+    overrides: Overrides = None,
+    variants: Annotated[
+        list[str] | None, typer.Option("--variant", metavar="TITLE", help="Only this variant; repeatable.")
+    ] = None,
+    replications: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Independent repetitions, instead of the file's number."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Another seed means other customers.")
+    ] = None,
+    floor: Annotated[
+        Floor, typer.Option(help="kernel is compiled and fast, plain is SimPy; the results are the same.")
+    ] = Floor.kernel,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Replications at a time; as many as processors when left out."),
+    ] = None,
+    records: Annotated[
+        Records | None,
+        typer.Option(help="Keep a row for every contact and decision, or counts by interval alone."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folder goes.")] = Path("results"),
+    json: Json = False,
+    store: Annotated[
+        bool, typer.Option("--store/--no-store", help="Keep the run, with tables and figures.")
+    ] = True,
+) -> None:
+    """Simulate every variant of a scenario on the same customers, and print the answer."""
+    from sim.cli.running import run as go
+
+    go(
+        scenario,
+        sets=sets or [],
+        overrides=overrides or [],
+        variants=variants or [],
+        replications=replications,
+        seed=seed,
+        floor=floor.value,
+        jobs=jobs,
+        records=records.value if records is not None else None,
+        out=out if store else None,
+        json=json,
+    )
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder, such as results/<scenario>/<time>-<id>.")],
+    json: Json = False,
+) -> None:
+    """Print everything about a stored run: every definition, decomposition, incidents, what happened in words."""
+    from sim.cli.reporting import report as go
+
+    go(run, json=json)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="A run folder, or 'folder#variant title'.")],
+    b: Annotated[str, typer.Argument(help="Another one; the differences are b − a.")],
+    json: Json = False,
+) -> None:
+    """Hold two stored variants against each other, replication by replication."""
+    from sim.cli.reporting import compare as go
+
+    go(a, b, json=json)
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Scenario files, or names of shipped ones.")
+    ],
+    sets: Sets = None,
+    overrides: Overrides = None,
+) -> None:
+    """Check scenarios without running them; every problem at once."""
+    from sim.cli.writing import validate as go
+
+    go(files, sets or [], overrides or [])
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for completion in editors."""
+    from sim.cli.show import out
+    from sim.scenario.load import schema_json
+
+    out(schema_json())
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("scenario.yaml"),
+) -> None:
+    """Write a commented starter scenario that runs."""
+    from sim.cli.writing import init as go
+
+    go(file)
+
+
+@app.command("import")
+def import_(
+    log: Annotated[Path, typer.Argument(help="A call log: CSV with a first line of column names.")],
+    mapping: Annotated[Path, typer.Option("--mapping", metavar="M", help="YAML that explains its columns.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the import.")],
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="F",
+            help="Key under which customer ids are hashed, made if absent; the same key links imports. Keep it elsewhere.",
+        ),
+    ] = None,
+) -> None:
+    """Turn a call log into contacts that a scenario can replay; no identity is kept."""
+    from sim.cli.writing import import_log as go
+
+    go(log, mapping, out, key_file)
+
+
+@app.command()
+def explain(
+    file: Annotated[str, typer.Argument(help="A scenario file, or the name of one that ships.")],
+    key: Annotated[str, typer.Argument(help="A dotted key, such as queues.chat.patience.")],
+    sets: Sets = None,
+    overrides: Overrides = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(metavar="TITLE", help="Of this variant; of all, where they differ, when left out."),
+    ] = None,
+) -> None:
+    """Say what a value is, where it comes from, and why."""
+    from sim.cli.writing import explain as go
+
+    go(file, key, sets or [], overrides or [], variant)
+
+
+def exit_code() -> int:
+    """Run the command line of this process and say how it ended."""
+    try:
+        app(prog_name="blendsim")
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else OK if leaving.code is None else MISSED
+        if code == INTERRUPTED:
+            _say("interrupted; nothing was kept")
+        return code
+    except ScenarioError as error:
+        _say(str(error))
+        return INPUT
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  whatever it is, it is ours
+        return _our_fault(error)
+    return OK
+
+
+def _our_fault(error: Exception) -> int:
+    # By name: the class lives where the heavy imports are.
+    if type(error).__name__ == "StoreError":
+        _say(str(error))
+        return OURS
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
+    what = " ".join(str(error).split()) or "no message"
+    _say(
+        f"blendsim: internal error: {type(error).__name__}: {what[:300]}{where}; this is a fault of blendsim, please report it "
+        f"with the command and the scenario ({DEBUG}=1 shows more)"
+    )
+    return OURS
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, file=sys.stderr)  # noqa: T201  plain: whatever went wrong, this must work
+    except OSError:  # nobody listens any more
+        return
+
+
+def run() -> NoReturn:
+    """What the installed command calls."""
+    code = exit_code()
+    try:
+        sys.stdout.flush()
+    except OSError:  # the reader of a pipe left; what it wanted it has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,0 +1,99 @@
+"""`blendsim validate`, `init`, `import`, `explain`: what needs no simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from sim.cli import show
+from sim.cli.find import scenario_file
+from sim.scenario.errors import ScenarioError
+
+
+def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str]) -> None:
+    """Say of every file that it is in order, or everything that is wrong with it."""
+    from sim.scenario.load import load
+
+    wrong = False
+    for said in files:
+        try:
+            path = scenario_file(said)
+            loaded = load(path, sets, overrides)
+        except ScenarioError as error:
+            wrong = True
+            show.err(str(error))
+        else:
+            titles = ", ".join(loaded.variants)
+            show.out(
+                f"{path}: ok ({len(loaded.variants)} variant{'s' * (len(loaded.variants) > 1)}: {titles})"
+            )
+    if wrong:
+        raise typer.Exit(2)
+
+
+def init(file: Path) -> None:
+    """Write the starter scenario; never over something that is there."""
+    text = resources.files("sim.scenario").joinpath("starter.yaml").read_text(encoding="utf-8")
+    if file.is_dir():
+        file = file / "scenario.yaml"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text.replace(" FILE", f" {file}"))
+    except FileExistsError:
+        raise ScenarioError(f"{file}: is there already; name another file") from None
+    except OSError as error:
+        raise ScenarioError(f"{file}: cannot be written ({error.strerror})") from None
+    show.out(f"{file}: written; next: blendsim run {file}")
+
+
+def import_log(log: Path, mapping: Path, out: Path, key_file: Path | None) -> None:
+    """Import a call log and say what became of its rows."""
+    from sim.demand import log_import
+    from sim.scenario.load import shipped
+
+    if not mapping.exists():  # the mapping of a public log ships beside the scenarios
+        mapping = shipped(mapping.name) or mapping
+    key = log_import.read_key(key_file, out) if key_file is not None else None
+    try:
+        report = log_import.import_log(log, mapping, out, key)
+    except OSError as error:
+        raise ScenarioError(f"{out}: cannot be written ({error.strerror or error})") from None
+    show.out(report.in_words())
+    show.out(f"written to {out}; replay it with  demand: {{replay: {out}}}")
+
+
+def explain(file: str, key: str, sets: Sequence[str], overrides: Sequence[str], variant: str | None) -> None:
+    """Say what a value is, where it comes from, and what the schema says about it."""
+    from sim.scenario.load import load
+
+    loaded = load(scenario_file(file), sets, overrides)
+    titles = [variant] if variant is not None else list(loaded.variants)
+    told: dict[str, list[str]] = {}
+    doc = ""
+    for title in titles:
+        origin = loaded.origin(title, key)
+        doc = doc or origin.doc
+        told.setdefault("\n".join(_where(origin)), []).append(title)
+    show.out(key)
+    for text, mine in told.items():
+        if len(told) > 1:
+            show.out(f"in {', '.join(repr(title) for title in mine)}:")
+        show.out(text)
+    if doc:
+        show.out(" ".join(doc.split()))
+
+
+def _where(origin: Any) -> list[str]:
+    """The value, and everything that was written for it, the newest first."""
+    lines = [f"  {origin.written}"]
+    if origin.is_default:
+        return [*lines, "  default: no file says anything about it"]
+    newest, *older = reversed(origin.chain)
+    lines.append(f"  from {newest.place}")
+    lines += [f"  instead of {setting.text} from {setting.place}" for setting in older]
+    return lines

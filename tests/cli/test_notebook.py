@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sim
+from sim.scenario.errors import ScenarioError
+
+from .conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def run() -> sim.Result:
+    """The tiny scenario, in memory."""
+    return sim.run(TINY, floor="plain", jobs=1)
+
+
+def test_intervals_are_a_frame(run: sim.Result) -> None:
+    """One row a variant × replication × interval."""
+    frame = run.intervals
+
+    assert 2 * 2 * 8 == len(frame)
+    assert ["variant", "replication", "interval"] == list(frame.columns[:3])
+    assert run.study.contacts == frame["offered"].sum()
+
+
+def test_figures_have_names(run: sim.Result) -> None:
+    """Every named figure can be had; an unknown name is answered with those that there are."""
+    assert {"variants", "day-breaker", "day-no-controller"} == set(run.figures)
+    assert run.figure("variants").axes
+    with pytest.raises(ValueError, match="there is no figure 'x'; there are "):
+        run.figure("x")
+
+
+def test_variants_are_compared(run: sim.Result) -> None:
+    """Every measure of a comparison is an attribute, b − a."""
+    found = sim.compare(run, "breaker", against="no controller")
+
+    expected = found.service_level.b.value - found.service_level.a.value
+    assert expected == pytest.approx(found.service_level.difference.value)
+    assert ("no controller", "breaker") == (found.a, found.b)
+    with pytest.raises(ScenarioError, match="there is no variant 'x'; it has 'no controller', 'breaker'"):
+        sim.compare(run, "x")
+
+
+def test_a_run_can_be_kept_and_read(run: sim.Result, tmp_path: Path) -> None:
+    """`out=` leaves a run folder; what is read from it has the same outcomes."""
+    kept = sim.run(TINY, floor="plain", jobs=1, out=tmp_path)
+    assert kept.study.folder is not None
+
+    back = sim.read(kept.study.folder)
+
+    assert run.summary("breaker").tree() == back.summary("breaker").tree()
