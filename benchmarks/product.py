@@ -48,7 +48,10 @@ def _run(path: Path, contacts: int | None, seed: int, floor: FloorName) -> Timin
     began = perf_counter()
     run = simulate(scenario, 0, floor)
     seconds = perf_counter() - began
-    counted = {name: int(run.counts.of(name).sum()) for name in ("queued", "answered", "abandoned", "answered_within")}
+    counted = {
+        name: int(run.counts.of(name).sum())
+        for name in ("queued", "answered", "abandoned", "answered_within")
+    }
     return Timing(
         seconds,
         Tally(

@@ -147,6 +147,8 @@ def _arrivals(
     cell = np.empty(n, dtype=np.int64)
     ends = np.cumsum(counts)
     for k, count in enumerate(counts):
+        if count == 0:
+            continue  # nobody, where surges leave nothing to choose from
         cumulative = np.cumsum(weights[k].ravel()) / weights[k].sum()
         cell[ends[k] - count : ends[k]] = np.searchsorted(
             cumulative[:-1], u[ends[k] - count : ends[k]], side="right"

@@ -19,4 +19,6 @@ def _words(name: str) -> tuple[int, int]:
 
 def stream(seed: int, replication: int, name: str, block: int = 0) -> np.random.Generator:
     """The stream called *name* for one block of one replication."""
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, replication, *_words(name), block))))
+    return np.random.Generator(
+        np.random.SFC64(np.random.SeedSequence((seed, replication, *_words(name), block)))
+    )

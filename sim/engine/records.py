@@ -160,7 +160,7 @@ def tally(
                 t[_WAIT] += wait_s
                 t[_SHORT] += 1 if wait_s <= short_s[q] else 0
                 t[_AB_WITHIN] += 1 if wait_s <= within_s[q] else 0
-            elif not np.isnan(x.answer_s):
+            elif not np.isnan(x.answer_s) and x.ghost == 0:
                 wait_s = x.answer_s - x.queue_s
                 t[_ANSWERED] += 1
                 t[_WITHIN] += 1 if wait_s <= within_s[q] else 0

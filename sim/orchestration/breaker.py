@@ -114,7 +114,7 @@ BREAKER = record(
         ("limit", np.float64),
         # policy
         ("by", np.int64),
-        ("size", np.int64),
+        ("window", np.int64),  # not `size`: a NumPy scalar has one of its own
         ("min_replies", np.int64),
         ("failed_at", np.float64),
         ("slow_at", np.float64),
@@ -205,7 +205,7 @@ def _because(b: BreakerArray, f: int, cause: int, part: float, whole: float, lim
 @compiled
 def _count(b: BreakerArray, ring: RingArray, f: int, failed: bool, slow: bool, now_s: float) -> None:
     """Put one reply into the window and take out what is too old for it."""
-    size = b[f].size
+    size = b[f].window
     if b[f].by == BY_TIME:
         second = int(now_s)
         slot = second % size

@@ -240,7 +240,8 @@ def _queue(name: str, queue: QueueSpec, spec: ScenarioFile) -> model.Queue:
 def _group(group: GroupSpec, queues: list[str], clock: _Clock) -> model.Group:
     shifts = []
     for shift in group.shifts:
-        for day in clock.days():
+        # The night before, too: its shift may still be at work when the run begins.
+        for day in [clock.first_day - timedelta(days=1), *clock.days()]:
             if WEEKDAYS[day.weekday()] not in shift.days:
                 continue
             pieces, begin = [], shift.start

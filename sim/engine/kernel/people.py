@@ -120,7 +120,7 @@ def _pick(j: Rows, p: People, g: int, channel: int) -> int:
         lane = p.group_lanes[g, at]
         if lane < 0:
             break
-        row = p.lanes[lane].head
+        row = int(p.lanes[lane].head)
         if row < 0 or (channel >= 0 and p.lanes[lane].channel != channel):
             continue
         rank = p.group_rank[g, at]

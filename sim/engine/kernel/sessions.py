@@ -117,7 +117,7 @@ def note_move(w: World, f: int, from_state: int, now_s: float) -> None:
     row.whole = b.whole
     row.limit = b.limit
     if b.until_s < np.inf:
-        push(w.agenda, b.until_s, _TIMER | f)
+        push(w.agenda, b.until_s, _TIMER | int(f))
     w.cursor[0].wake = 1
 
 
@@ -258,6 +258,7 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             j[row].tries = 0
             j[row].retrying = 0
             j[row].admitted = 1
+            j[row].end_reason = 0
             k = w.knobs[0]
             j[row].mode = session_mode(
                 c.ability[row, f],

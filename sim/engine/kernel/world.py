@@ -214,7 +214,7 @@ def breakers(scenario: Scenario) -> tuple[Rows, NDArray[np.int64]]:
         rows["on"] = 1
         rows["by"] = {"time": BY_TIME, "count": BY_COUNT, "consecutive": BY_ROW}[policy.by]
         slots = policy.size if policy.by != "consecutive" else 1
-        rows["size"] = slots
+        rows["window"] = slots
         rows["min_replies"] = policy.min_replies
         rows["failed_at"] = policy.failed
         rows["slow_at"] = policy.slow
