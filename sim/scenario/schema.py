@@ -9,9 +9,12 @@ Defaults marked *assumed* have no public source and are there to be changed.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from sim.scenario.values import (
     Count,
@@ -57,12 +60,33 @@ def _law_in_words(value: Any) -> Any:
     return value
 
 
-Law = Annotated[LawSpec, BeforeValidator(_law_in_words)]
+@dataclass(frozen=True, slots=True)
+class _Shorthand:
+    """A short form in which a file may write a value, and what an editor should know of it."""
+
+    read: Callable[[Any], Any]
+    looks_like: dict[str, Any] = field(hash=False)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), self.looks_like]}
+
+
+Law = Annotated[LawSpec, _Shorthand(_law_in_words, {"type": "string", "examples": ["12m", "never"]})]
 
 
 def _off(value: Any) -> Any:
     """`off` means that the thing is not there."""
     return None if value in ("off", False) else value
+
+
+T = TypeVar("T")
+OrOff = Annotated[T | None, _Shorthand(_off, {"const": "off"})]
+"""A thing that a file may switch `off`."""
 
 
 class CalendarSpec(Spec):
@@ -112,10 +136,10 @@ class DemandSpec(Spec):
     replay: str | None = None
     """A shipped day (`anonymous_bank_1999-08-08`) or a folder made by `blendsim import`; instead of rates."""
     replay_day: str | None = None
-    """Which day of the imported log, `1999-08-05`; the first one when left out. Its midnight is that of the calendar's first day."""
+    """Which day of the imported log, `1999-08-08`; the first one when left out. Its midnight is that of the calendar's first day."""
     busy_day_cv: NonNegative = 0.0
     """Coefficient of variation of the day's busyness (gamma, mean 1). A small bank's days: 0.15, a large one's: 0.09."""
-    interval_noise: Annotated[NoiseSpec | None, BeforeValidator(_off)] = None
+    interval_noise: OrOff[NoiseSpec] = None
     """Noise between intervals, or `off`."""
     events: tuple[EventSpec, ...] = ()
 
@@ -254,7 +278,7 @@ class FleetSpec(Spec):
     premium_segments: tuple[Name, ...] = ()
     bulkheads: dict[Name, PositiveCount] = {}
     """Concurrent sessions at most by channel, below the fleet's own cap."""
-    latency: Annotated[LatencySpec | None, BeforeValidator(_off)] = None
+    latency: OrOff[LatencySpec] = None
     """Reply time of a turn; left out: replies at once."""
     errors: Share = 0.0
     """Share of calls that fail on a good day."""
@@ -306,7 +330,7 @@ class QueueSpec(Spec):
     """How long customers wait before giving up. Typical means 60–120 s."""
     patience_escalated: Positive = 0.8
     """Patience of those whom the AI handed over, as a multiple. Direction documented, value *assumed*."""
-    announcement: Annotated[AnnouncementSpec | None, BeforeValidator(_off)] = None
+    announcement: OrOff[AnnouncementSpec] = None
     short_abandon: Seconds = 5.0
     """Who leaves within this counts neither as offered nor as abandoned."""
     priority: PrioritySpec = PrioritySpec()
@@ -314,7 +338,7 @@ class QueueSpec(Spec):
     """Waiting time granted in advance, by segment or for `escalated`: 5m puts one ahead of those who came up to five minutes before."""
     room: Count | None = None
     """Waiting places; the next one is blocked. Left out: endless."""
-    redial: Annotated[RedialSpec | None, BeforeValidator(_off)] = None
+    redial: OrOff[RedialSpec] = None
 
 
 class BreakSpec(Spec):
@@ -418,10 +442,10 @@ class TriggersSpec(Spec):
     Looked at after every turn, in this order: explicit request, out of scope, sentiment, turns, duration.
     """
 
-    explicit_request: Annotated[ExplicitSpec | None, BeforeValidator(_off)] = None
-    out_of_scope: Annotated[ScopeSpec | None, BeforeValidator(_off)] = None
-    sentiment: Annotated[SentimentSpec | None, BeforeValidator(_off)] = None
-    max_turns: Annotated[Positive | None, BeforeValidator(_off)] = 1.8
+    explicit_request: OrOff[ExplicitSpec] = None
+    out_of_scope: OrOff[ScopeSpec] = None
+    sentiment: OrOff[SentimentSpec] = None
+    max_turns: OrOff[Positive] = 1.8
     """As a multiple of the intent's median, rounded up; or `off`."""
     max_duration: bool = True
     """Whether the channel's `max_session` ends a session."""
@@ -481,7 +505,7 @@ class BreakerSpec(Spec):
 class FailoverSpec(Spec):
     """What happens when a fleet does not answer (M25, M30)."""
 
-    breakers: Annotated[BreakerSpec | None, BeforeValidator(_off)] = None
+    breakers: OrOff[BreakerSpec] = None
     """A breaker for every fleet, or `off`."""
     fallback: dict[Name, tuple[Name, ...]] = {}
     """By channel: fleets to try after the first, in order; `human` ends the list."""
