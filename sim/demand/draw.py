@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -364,7 +365,7 @@ def attributes(
                 mine = queue[first] == q
                 redial_after_s[mine] = spec.redial.after_s * np.exp(spec.redial.sigma * z[mine])
 
-    def spread(column: NDArray[np.generic]) -> NDArray[np.generic]:
+    def spread(column: NDArray[Any]) -> NDArray[Any]:
         """The column of first attempts, continued over the rows that follow them."""
         return column[first] if extra else column
 
@@ -378,13 +379,13 @@ def attributes(
     fail_u = recover_u = think_s = mood = fidelity = fate_u = nothing
     turns = key = no_code
     if ai_on:
-        ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)  # type: ignore[arg-type]
+        ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)
         if not (_single(scenario.ai.failure) and _single(scenario.ai.wrong_label_failure)):
             fail_u = rng("session.failure").random(rows)
         if scenario.ai.wrong_label_recovers > 0.0:
             recover_u = rng("session.recovery").random(rows)
         think_s = draw(scenario.ai.think, rng("session.think"), rows)
-        turns = _turns(scenario, row_intent, rng, rows)  # type: ignore[arg-type]
+        turns = _turns(scenario, row_intent, rng, rows)
         if _mood_matters(scenario):
             mood = rng("customer.mood").beta(*scenario.ai.mood_start, n)[first]
             mood[n:] = np.minimum(1.0, mood[n:] + REDIAL_MOOD * (attempt[n:] - 1))
@@ -398,7 +399,7 @@ def attributes(
         if scenario.handover.dropped + scenario.handover.context_lost > 0.0:
             fate_u = rng("handover.fate").random(rows)
         key = rng("contact.key").integers(0, 2**63, rows, dtype=np.int64)
-    patience_s, silent = _patience(scenario, row_channel, rng)  # type: ignore[arg-type]
+    patience_s, silent = _patience(scenario, row_channel, rng)
     handle_s = _handle(scenario, intent, channel, z0, rng)
     ready_s = arrive_s + lag_s
     order = np.argsort(ready_s, kind="stable") if lag_s.any() else np.arange(n, dtype=np.int64)
@@ -410,18 +411,18 @@ def attributes(
         issue=ids[first] if extra else ids,
         attempt=attempt,
         arrive_s=row_arrive_s,
-        lag_s=spread(lag_s) if lag_s.any() else nothing,  # type: ignore[arg-type]
+        lag_s=spread(lag_s) if lag_s.any() else nothing,
         ready_s=ready_s[order],
         order=order,
-        intent=row_intent if len(scenario.names.intents) > 1 else no_code,  # type: ignore[arg-type]
-        channel=row_channel if len(scenario.names.channels) > 1 else no_code,  # type: ignore[arg-type]
-        segment=spread(segment) if len(scenario.names.segments) > 1 else no_code,  # type: ignore[arg-type]
-        language=spread(language) if len(scenario.names.languages) > 1 else no_code,  # type: ignore[arg-type]
-        region=spread(region) if len(scenario.names.regions) > 1 else no_code,  # type: ignore[arg-type]
-        label=spread(label),  # type: ignore[arg-type]
-        confidence=spread(confidence) if ai_on else nothing,  # type: ignore[arg-type]
-        right=spread(right) if ai_on else never,  # type: ignore[arg-type]
-        in_scope=spread(in_scope),  # type: ignore[arg-type]
+        intent=row_intent if len(scenario.names.intents) > 1 else no_code,
+        channel=row_channel if len(scenario.names.channels) > 1 else no_code,
+        segment=spread(segment) if len(scenario.names.segments) > 1 else no_code,
+        language=spread(language) if len(scenario.names.languages) > 1 else no_code,
+        region=spread(region) if len(scenario.names.regions) > 1 else no_code,
+        label=spread(label),
+        confidence=spread(confidence) if ai_on else nothing,
+        right=spread(right) if ai_on else never,
+        in_scope=spread(in_scope),
         ability=ability,
         fail_u=fail_u,
         recover_u=recover_u,
@@ -432,7 +433,7 @@ def attributes(
         fate_u=fate_u,
         patience_s=patience_s,
         silent=silent if silent is not None else never,
-        handle_s=spread(handle_s),  # type: ignore[arg-type]
+        handle_s=spread(handle_s),
         redial_row=redial_row,
         redial_after_s=redial_after_s if extra else nothing,
         key=key,

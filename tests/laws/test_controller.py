@@ -54,7 +54,7 @@ class Breaker:
 
     def __init__(self, **policy: Any) -> None:
         usual = {
-            "by": BY_TIME, "size": 60, "min_replies": 4, "failed_at": 0.5, "slow_at": 0.8, "row_at": 0, "cool_down_s": 30.0,
+            "by": BY_TIME, "window": 60, "min_replies": 4, "failed_at": 0.5, "slow_at": 0.8, "row_at": 0, "cool_down_s": 30.0,
             "cool_down_max_s": 300.0, "probes_of": 3, "probes_need": 2, "probes_within_s": 60.0,
         }  # fmt: skip
         policy = usual | policy
@@ -62,7 +62,7 @@ class Breaker:
         self.row["on"], self.row["until_s"] = 1, np.inf
         for name, number in policy.items():
             self.row[name] = number
-        self.ring = np.zeros((1, int(policy["size"]), 4), dtype=np.int64)
+        self.ring = np.zeros((1, int(policy["window"]), 4), dtype=np.int64)
         self.ring[:, :, breaker.STAMP] = -1
 
     def ask(self, admitted: bool = True) -> int:
@@ -188,10 +188,10 @@ def test_shares_say_nothing_below_the_minimum() -> None:
 
 def test_limits_are_reached_at_the_limit() -> None:
     """Shares trip at the limit, not above it."""
-    b = Breaker(min_replies=10, failed_at=0.3, by=BY_COUNT, size=10)
+    b = Breaker(min_replies=10, failed_at=0.3, by=BY_COUNT, window=10)
     outcomes = [True, False, False, True, False, False, False, False, False, True]
     assert [*[False] * 9, True] == [b.reply(float(k), failed=failed) for k, failed in enumerate(outcomes)]
-    b = Breaker(min_replies=10, failed_at=0.3, by=BY_COUNT, size=10)
+    b = Breaker(min_replies=10, failed_at=0.3, by=BY_COUNT, window=10)
     assert not any(b.reply(float(k), failed=k < 2) for k in range(10))
 
 
@@ -216,7 +216,7 @@ def test_failures_in_a_row_come_first() -> None:
 
 def test_a_window_by_time_forgets() -> None:
     """Of replies by time those of the last *size* whole seconds count: the one of second 0 is gone in second 60."""
-    b = Breaker(size=60, min_replies=100)
+    b = Breaker(window=60, min_replies=100)
     b.reply(0.9, failed=True)
     b.reply(59.9)
     assert (2, 1) == (b.row[0].calls, b.row[0].failed)
@@ -228,7 +228,7 @@ def test_a_window_by_time_forgets() -> None:
 
 def test_a_window_by_count_forgets() -> None:
     """Of replies by count the last *size* count, however old they are."""
-    b = Breaker(by=BY_COUNT, size=3, min_replies=100)
+    b = Breaker(by=BY_COUNT, window=3, min_replies=100)
     for k, failed in enumerate((True, True, False, False)):
         b.reply(k * 1000.0, failed=failed)
     assert (3, 1) == (b.row[0].calls, b.row[0].failed)
@@ -246,10 +246,10 @@ class Retold:
     """The closed state retold: keep every reply, count again each time."""
 
     def __init__(
-        self, by: int, size: int, min_replies: int, failed_at: float, slow_at: float, row_at: int
+        self, by: int, window: int, min_replies: int, failed_at: float, slow_at: float, row_at: int
     ) -> None:
         self.replies: list[tuple[int, bool, bool]] = []
-        self.by, self.size, self.min_replies = by, size, min_replies
+        self.by, self.window, self.min_replies = by, window, min_replies
         self.failed_at, self.slow_at, self.row_at = failed_at, slow_at, row_at
 
     def reply(self, now_s: float, failed: bool, slow: bool) -> Cause | None:
@@ -261,9 +261,9 @@ class Retold:
         if self.by == BY_ROW:
             return None
         window = (
-            [r for r in self.replies if r[0] > int(now_s) - self.size]
+            [r for r in self.replies if r[0] > int(now_s) - self.window]
             if self.by == BY_TIME
-            else self.replies[-self.size :]
+            else self.replies[-self.window :]
         )
         if len(window) < self.min_replies:
             return None
@@ -294,7 +294,7 @@ def test_a_breaker_counts_as_if_it_kept_every_reply(
     """Whatever comes, a breaker trips exactly when, and for the reason for which, one would that counts everything anew."""
     policy = {
         "by": by,
-        "size": size,
+        "window": size,
         "min_replies": min_replies,
         "failed_at": failed_at,
         "slow_at": slow_at,
@@ -318,7 +318,7 @@ def test_pybreaker_opens() -> None:
     """Three failures open a breaker that counts failures in a row, as pybreaker does."""
     case = _case("CB-pybreaker-open")
     k = case["params"]["fail_max"]
-    b = Breaker(by=BY_ROW, size=1, row_at=k)
+    b = Breaker(by=BY_ROW, window=1, row_at=k)
     states, counter = [], []
     for call in case["params"]["calls"]:
         moved = b.reply(1.0, failed=call == "F")
@@ -336,7 +336,7 @@ def test_pybreaker_tries_once(trial: str) -> None:
     p = case["params"]
     b = Breaker(
         by=BY_ROW,
-        size=1,
+        window=1,
         row_at=p["fail_max"],
         cool_down_s=float(p["reset_timeout"]),
         probes_of=1,
@@ -359,7 +359,7 @@ def test_calls_until_it_trips(k: int, p_fail: float) -> None:
     expected = _case("CB-trip-time")["expected"][f"k{k}_p{p_fail}"]
     rng = np.random.default_rng(k)
     calls = []
-    b = Breaker(by=BY_ROW, size=1, row_at=k, probes_of=1, probes_need=1)
+    b = Breaker(by=BY_ROW, window=1, row_at=k, probes_of=1, probes_need=1)
     for _ in range(max(100, min(2000, int(200_000 / expected)))):
         n = 0
         while True:

@@ -152,17 +152,17 @@ def test_busy_with_several_at_once(busy: Run) -> None:
 def test_interval_sums_are_row_sums(busy: Run) -> None:
     """Waits and handling times in the interval table are those of the rows."""
     r = rows(busy)
-    answered = (r["disposition"] != Disposition.QUEUE_ABANDONED) & ~np.isnan(r["answer_s"])
+    answered = (
+        (r["disposition"] != Disposition.QUEUE_ABANDONED) & ~np.isnan(r["answer_s"]) & (r["ghost"] == 0)
+    )
     abandoned = r["disposition"] == Disposition.QUEUE_ABANDONED
     waited_s = (r["answer_s"] - r["queue_s"])[answered].sum()
     gave_up_s = (r["end_s"] - r["queue_s"])[abandoned].sum()
     runs = [busy]
-    # Contacts in a person's hands when the run ends are answered; ghosts in hand then are not yet known to be.
-    in_hand_ghosts = answered & (r["ghost"] == 1)
+    # Contacts in a person's hands when the run ends are answered; who left silently and is not noticed yet is neither.
     assert answered.sum() == amount(runs, "answered")
     assert waited_s == pytest.approx(amount(runs, "wait_answered_s"), rel=1e-12)
     assert waited_s + gave_up_s == pytest.approx(amount(runs, "wait_s"), rel=1e-12)
-    assert in_hand_ghosts.sum() <= 5
     assert r["handle_s"][answered].sum() == pytest.approx(amount(runs, "handle_s"), rel=1e-12)
 
 
