@@ -141,7 +141,7 @@ def pools(runs: Sequence[Run], window: Window | None = None) -> Pools | None:
         )
         contained = np.isin(c["disposition"], (Disposition.AI_RESOLVED, Disposition.AI_FALSE_CONTAINED))
         actual = np.select([contained, person & (c["turns"] > 0), person], [0, 1, 2], 3)
-# A contact whose channel no fleet serves was people's from the start, whatever the map says of its intent.
+        # A contact whose channel no fleet serves was people's from the start, whatever the map says of its intent.
         people = (c["target"] == HUMAN) | (c["handling"] == Handling.HUMAN_ONLY)
         planned = np.select([people, c["target"] == AI, c["target"] == AI_MONITORED], [2, 0, 1])
         keep = in_intervals(run, c["arrive_s"], window)
