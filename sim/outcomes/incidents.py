@@ -93,9 +93,10 @@ def incident_outcome(run: Run, k: int) -> IncidentOutcome:
         detect_s=time_to_detect(run, incident),
         recover_s=recover_s,
         recover_by_queue_s=tuple(time_to_recover(run, incident, q) for q in queues),
-        harmed=harmed(run, window, queues),
-        damage=service_level_damage(run, window, queues),
-        backlog_peak=backlog_peak(run, window, queues),
+        # Over every queue: a fail-over that saves one line at the cost of another must not look free.
+        harmed=harmed(run, window),
+        damage=service_level_damage(run, window),
+        backlog_peak=backlog_peak(run, window),
         backlog_peak_by_queue=tuple(backlog_peak(run, window, (q,)) for q in queues),
         damage_by_queue=tuple(service_level_damage(run, window, (q,)) for q in queues),
         spilled=spilled,
@@ -107,9 +108,14 @@ def incident_outcome(run: Run, k: int) -> IncidentOutcome:
 def _window(scenario: Scenario, incident: Incident, recover_s: float) -> tuple[float, float]:
     """From onset to recovery, at least while the incident lasts; to the end of the run if there is no recovery."""
     end_s = scenario.calendar.end_s
-    from_s = max(0.0, incident.from_s)
-    over_s = end_s if math.isnan(recover_s) else max(incident.until_s, incident.from_s + recover_s)
+    from_s = onset_s(incident)
+    over_s = end_s if math.isnan(recover_s) else max(incident.until_s, from_s + recover_s)
     return from_s, min(end_s, over_s)
+
+
+def onset_s(incident: Incident) -> float:
+    """When the run first feels the incident: at its start, or at the start of the run if that is later."""
+    return max(0.0, incident.from_s)
 
 
 def hit_fleets(scenario: Scenario, incident: Incident) -> tuple[int, ...]:
@@ -136,10 +142,10 @@ def time_to_detect(run: Run, incident: Incident) -> float:
         (rows["what"] == What.BREAKER)
         & (rows["from_state"] == breaker.State.CLOSED)
         & np.isin(rows["subject"], fleets)
-        & (rows["at_s"] >= incident.from_s)
+        & (rows["at_s"] >= onset_s(incident))
         & (rows["at_s"] < incident.until_s)
     )
-    return float(rows["at_s"][left].min() - incident.from_s) if left.any() else math.nan
+    return float(rows["at_s"][left].min() - onset_s(incident)) if left.any() else math.nan
 
 
 def time_to_recover(run: Run, incident: Incident, queue: int | None = None) -> float:
@@ -160,12 +166,12 @@ def time_to_recover(run: Run, incident: Incident, queue: int | None = None) -> f
     edges_s = interval_edges_s(scenario)
     well = _at_target(run, queue)
     after = edges_s[:-1] >= incident.until_s
-    since = in_window(scenario, (incident.from_s, math.inf))
+    since = in_window(scenario, (onset_s(incident), math.inf))
     for k in np.flatnonzero(after):
         if k + 1 < len(well) and well[k] and well[k + 1]:
             if well[since & (np.arange(len(well)) < k)].all():
                 return 0.0
-            return float(edges_s[k + 1] - incident.from_s)
+            return float(edges_s[k + 1] - onset_s(incident))
     return math.nan
 
 

@@ -195,7 +195,7 @@ MEASURES: tuple[Measure, ...] = (
         "meant for the AI, sent to people for the AI's state / offered", "lower",
     ),
     Measure(
-        "spillover_per_min", "spillover", "per_min", ("spilled",), ("span_s",), "spilled / minutes", "lower", 60.0,
+        "spillover_per_min", "spillover rate", "per_min", ("spilled",), ("span_s",), "spilled / minutes", "lower", 60.0,
     ),
     Measure(
         "dropped", "dropped at hand-over", "share",

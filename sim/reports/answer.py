@@ -141,9 +141,10 @@ def _incident(runs: Sequence[Sequence[Run]], summaries: dict[str, Summary]) -> l
             continue
         a, b = by_variant[0], by_variant[k]
         harmed.append(Figure(mine.harmed, mean_difference([x.harmed for x in a], [x.harmed for x in b])))
-        recovered.append(
-            Figure(mine.recover_s, mean_difference([x.recover_s for x in a], [x.recover_s for x in b]), notes)
-        )
+        # Where some replications never recover, a difference would rest on the mild days alone.
+        always = mine.recovered_share == 1.0 == rows[0].recovered_share
+        times = ([x.recover_s for x in a], [x.recover_s for x in b])
+        recovered.append(Figure(mine.recover_s, mean_difference(*times) if always else None, notes))
     return [
         Column("harmed", "contacts\nharmed", "contacts", tuple(harmed)),
         Column("recover_s", "recovered\nafter", "s", tuple(recovered)),

@@ -12,6 +12,8 @@ EXACT_BELOW = 99.95
 """Counts below this show decimals."""
 MINUTES_FROM_S = 599.5
 """Durations from here on are told in minutes."""
+EXACT_MINUTES_S = 300.0
+"""Half-widths below this are told in seconds: ± 0 min would say that one is sure."""
 
 
 def amount(value: float, unit: str) -> str:
@@ -56,7 +58,7 @@ def _told(found: Estimate, unit: str, of: Callable[[float, str], str]) -> str:
         return of(value, unit)
     if unit == "s":
         tell = _minutes if max(abs(value), half) >= MINUTES_FROM_S else duration
-        return f"{tell(value)} ± {tell(half)}"
+        return f"{tell(value)} ± {(_minutes if half >= EXACT_MINUTES_S else duration)(half)}"
     if unit == "contacts":
         return f"{of(value, unit)} ± {half:,.{_decimals(value)}f}"
     return f"{of(value, unit)} ± {_points(half, unit).removesuffix('/min')}"

@@ -235,7 +235,7 @@ def _incidents(found: Answer) -> Section | None:
     if not rows:
         return None
     head = (
-        "incident", "variant", "detected after", "at target again after", "contacts harmed", "SL damage",
+        "incident", "variant", "detected after", "at target again after", "contacts harmed", "SL damage until then",
         "most waiting", "spilled over", "in the worst minute",
     )  # fmt: skip
     return Section("Incidents", (Table(head, tuple(rows), left=(0, 1)),))
@@ -270,7 +270,11 @@ def _stories(found: Answer) -> Section | None:
 def _promises(found: Answer) -> Section | None:
     blocks: list[Block] = []
     for variant, summary in found.summaries.items():
-        lines = [promise.in_words() for promise in summary.promises]
+        lines = [
+            promise.in_words()
+            for promise in summary.promises
+            if not math.isnan(promise.promised - promise.simulated.value)
+        ]
         if lines:
             blocks += [Paragraph(f"{variant}:"), *(Paragraph(line) for line in lines)]
     return Section("What Erlang A would have said", tuple(blocks)) if blocks else None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -146,8 +147,21 @@ def _graph(spec: ScenarioFile) -> Found:
             yield path, "premium_reserve and premium_segments go together; one of them is missing"
         if fleet.latency is not None and fleet.latency.p95 < fleet.latency.median:
             yield (*path, "latency", "p95"), "is below the median"
+    begins, until = spec.calendar.begins, spec.calendar.until
     for k, incident in enumerate(spec.incidents):
         path = ("incidents", k)
+        if begins.date is not None:
+            first = datetime.combine(begins.date, time())
+            at = datetime.combine(incident.at.date or begins.date, time()) + timedelta(
+                seconds=incident.at.time_s
+            )
+            over = datetime.combine(until.date or begins.date, time()) + timedelta(seconds=until.time_s)
+            gone = at + timedelta(seconds=incident.lasts) <= first + timedelta(seconds=begins.time_s)
+            if at >= over or gone:
+                yield (
+                    (*path, "at"),
+                    f"{incident.at} is outside the run, {begins} to {until}; it would have no effect",
+                )
         known = [*spec.nodes, *(f"fleet.{name}" for name in spec.fleets)]
         if trouble := _unknown(incident.node, known, "node"):
             yield (*path, "node"), trouble
