@@ -42,6 +42,8 @@ def run(
     scenarios = scenarios_of(
         path, sets, overrides, variants=variants, replications=replications, seed=seed, records=records
     )
+    for note in overruled(path, sets, overrides):
+        show.err(note)
     if not is_compiled(floor):
         show.err(COMPILING[floor])
     name = next(iter(scenarios.values())).name
@@ -69,6 +71,25 @@ def run(
     if folder is not None:
         place = shlex.quote(str(folder))
         show.out(f"\nreport, figures and tables: {place}\nnext: blendsim report {place}")
+
+
+def overruled(path: Path, sets: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """What `--set` takes away from a variant that says something else of the same key: its title may no longer be true."""
+    from sim.scenario.load import load
+
+    notes = []
+    loaded = load(path, sets, overrides) if sets else None
+    for key in dict.fromkeys(one.partition("=")[0].strip() for one in sets):
+        if loaded is None or len(loaded.variants) < 2:
+            break
+        written = {title: loaded.origin(title, key).chain for title in loaded.variants}
+        fewest = min(len(chain) for chain in written.values())
+        notes += [
+            f"note: --set {key} also replaces what variant {title!r} says of it ({chain[-2].place})"
+            for title, chain in written.items()
+            if len(chain) > max(1, fewest)
+        ]
+    return notes
 
 
 def is_compiled(floor: Literal["kernel", "plain"]) -> bool:

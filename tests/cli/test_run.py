@@ -95,6 +95,16 @@ def test_no_store_leaves_nothing(blendsim: Command, tmp_path: Path) -> None:
     assert "one replication: nothing can be said about how sure" in said.out
 
 
+def test_a_change_that_overrules_a_variant_is_said(blendsim: Command) -> None:
+    """What `--set` takes away from a variant is named with its line: the variant's title may no longer be true."""
+    words = ("run", TINY, "--floor", "plain", "--no-store", "--replications", 1)
+
+    said = blendsim(*words, "--set", "failover.breakers=off")
+    assert 0 == said.code
+    assert "note: --set failover.breakers also replaces what variant 'breaker' says of it" in said.err
+    assert "note" not in blendsim(*words, "--set", "queues.voice.patience=5m").err
+
+
 def test_changes_reach_the_run(blendsim: Command) -> None:
     """`--set` and `--seed` change what is simulated; the same words give the same figures."""
     words = (
