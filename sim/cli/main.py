@@ -79,7 +79,8 @@ def main(
 @app.command("run")
 def run_(
     scenario: Annotated[
-        str, typer.Argument(help="A scenario file, or the name of one that ships: sc01, r1.")
+        str,
+        typer.Argument(help="A scenario file, or the name of one that ships, such as sc01, r1 or anchors."),
     ],
     sets: Sets = None,
     overrides: Overrides = None,

@@ -184,6 +184,10 @@ def _cell(column: Column, figure: Figure) -> str:
     return "\n".join(lines)
 
 
+FEW = 10
+"""Below so many replications the answer warns of its intervals."""
+
+
 def notes(found: Answer) -> list[str]:
     """How the table is to be read: formulas, intervals, pairing."""
     k = found.study.manifest.replications
@@ -192,7 +196,8 @@ def notes(found: Answer) -> list[str]:
         f"service level: {measure.formula}: answered in time, of answered and abandoned without short abandons"
     ]
     if k > 1:
-        lines.append(f"± half-width of the 95 % interval over {k} replications")
+        rough = "; with so few they are wide and rough, 20 are usual" if k < FEW else ""
+        lines.append(f"± half-width of the 95 % interval over {k} replications{rough}")
     else:
         lines.append("one replication: nothing can be said about how sure these figures are")
     if len(found.study.variants) > 1:
