@@ -28,6 +28,9 @@ from sim.reports.numbers import NOTHING, difference, estimate, many, plural
 from sim.store import SCHEMA_VERSION, Study
 from sim.store.manifest import jsonable
 
+FEW = 10
+"""Below so many replications the answer warns of its intervals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -182,10 +185,6 @@ def _cell(column: Column, figure: Figure) -> str:
     if figure.note:
         lines.append(figure.note)
     return "\n".join(lines)
-
-
-FEW = 10
-"""Below so many replications the answer warns of its intervals."""
 
 
 def notes(found: Answer) -> list[str]:

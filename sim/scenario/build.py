@@ -27,7 +27,6 @@ from sim.scenario.schema import (
 from sim.scenario.values import Moment
 
 NORMAL_P95 = 1.6448536269514722
-NORMAL_P99 = 2.3263478740408408
 HANDLE_CV = 0.9
 """Handling times of people when nothing is said: lognormal with this coefficient of variation."""
 

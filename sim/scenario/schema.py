@@ -198,7 +198,9 @@ class IntentSpec(Spec):
     """Whether the routing map sends it to the AI at all."""
     human: HumanIntentSpec = HumanIntentSpec()
     risk: Literal["low", "medium", "high"] = "low"
+    """What a wrong answer costs. Kept in the manifest with the intent; no rule of this version weighs it yet."""
     value: Positive = 1.0
+    """What a resolution is worth against other intents. As above: carried, not weighed yet."""
     family: Name | None = None
     """Intents of one family are confused with each other more often (70 % of wrong labels)."""
 
