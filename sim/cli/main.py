@@ -223,8 +223,11 @@ def explain(
 
 def exit_code() -> int:
     """Run the command line of this process and say how it ended."""
+    from sim.cli import show
+
     try:
-        app(prog_name="blendsim")
+        with show.hearing_interrupts():
+            app(prog_name="blendsim")
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else OK if leaving.code is None else MISSED
         if code == INTERRUPTED:

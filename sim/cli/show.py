@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -146,11 +148,41 @@ class Advance(Protocol):
     def __call__(self, what: str, done: int, whole: int) -> None: ...
 
 
+_interrupts: list[int] = []
+
+
+@contextmanager
+def hearing_interrupts() -> Iterator[None]:
+    """Remember Ctrl-C besides raising it.
+
+    An exception raised in a callback of compiled code is lost there, and the run would go on as if nobody had asked.
+    """
+
+    def remember(signal_number: int, _: object) -> None:
+        _interrupts.append(signal_number)
+        raise KeyboardInterrupt
+
+    _interrupts.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop_if_interrupted() -> None:
+    if _interrupts:
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Advance]:
-    """A progress bar on standard error, where that is a terminal."""
+    """A progress bar on standard error, where that is a terminal; between two steps Ctrl-C is heard for certain."""
     if not sys.stderr.isatty():
-        yield lambda what, done, whole: None  # noqa: ARG005
+        yield lambda what, done, whole: _stop_if_interrupted()  # noqa: ARG005
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -160,6 +192,7 @@ def progress(label: str) -> Iterator[Advance]:
         task = bar.add_task(label, total=None)
 
         def advance(what: str, done: int, whole: int) -> None:
+            _stop_if_interrupted()
             bar.update(task, description=what, completed=done, total=whole)
 
         yield advance
