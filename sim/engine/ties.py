@@ -32,8 +32,3 @@ class Kind(IntEnum):
 
 SHIFT = 40
 """A floor event's place in an instant is `kind << SHIFT | row`."""
-
-
-def place(kind: int, row: int) -> int:
-    """Rank of an event among those of its instant."""
-    return kind << SHIFT | row
