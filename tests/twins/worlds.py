@@ -538,6 +538,8 @@ class _World:
         if self.beat_s:
             at_s = round(at_s / 60.0) * 60.0
         lasts_s = d.of(60.0, 300.0, 1200.0, 3600.0, round(0.1 * run_s))
+        if at_s + lasts_s <= 0:
+            at_s = -lasts_s / 2  # under way as the run begins; one that is over by then is no scenario
         incident: dict[str, Any] = {
             "at": self.moment(at_s),
             "node": d.of(*places),
