@@ -144,12 +144,16 @@ def report(
 def compare(
     a: Annotated[str, typer.Argument(help="A run folder, or 'folder#variant title'.")],
     b: Annotated[str, typer.Argument(help="Another one; the differences are b − a.")],
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also draw both on one clock, second by second: a .png or .svg."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Hold two stored variants against each other, replication by replication."""
     from sim.cli.reporting import compare as go
 
-    go(a, b, json=json)
+    go(a, b, json=json, figure=figure)
 
 
 @app.command()
@@ -206,19 +210,55 @@ def import_(
 
 @app.command()
 def explain(
-    file: Annotated[str, typer.Argument(help="A scenario file, or the name of one that ships.")],
-    key: Annotated[str, typer.Argument(help="A dotted key, such as queues.chat.patience.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A scenario file or the name of one that ships; with --at or --contact a run folder."
+        ),
+    ],
+    key: Annotated[
+        str | None, typer.Argument(help="A dotted key of the scenario, such as queues.chat.patience.")
+    ] = None,
     sets: Sets = None,
     overrides: Overrides = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="What a run did around this local time, such as 10:12.")
+    ] = None,
+    contact: Annotated[
+        int | None, typer.Option(min=0, metavar="ID", help="What became of one contact of a run.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(metavar="TIME", help="So long before and after --at; 2m when left out.")
+    ] = None,
     variant: Annotated[
         str | None,
-        typer.Option(metavar="TITLE", help="Of this variant; of all, where they differ, when left out."),
+        typer.Option(
+            metavar="TITLE", help="Of this variant; of all (a key: where they differ) when left out."
+        ),
     ] = None,
+    replication: Annotated[int, typer.Option(metavar="N", help="Of a run: which one, from 0.")] = 0,
+    json: Json = False,
 ) -> None:
-    """Say what a value is, where it comes from, and why."""
-    from sim.cli.writing import explain as go
+    """Say what a value is and where it comes from, or what a stored run did at a moment or with a contact, and why."""
+    if at is None and contact is None:
+        from sim.cli.writing import explain as go
 
-    go(file, key, sets or [], overrides or [], variant)
+        if window is not None or replication or json:
+            raise ScenarioError(
+                "--window, --replication and --json belong to a run: add --at TIME or --contact ID"
+            )
+        if key is None:
+            raise ScenarioError(
+                f"{file}: say what to explain: a key of a scenario, such as queues.chat.patience, "
+                "or of a run --at TIME or --contact ID"
+            )
+        go(file, key, sets or [], overrides or [], variant)
+        return
+    if key is not None or sets or overrides or (at is not None and contact is not None):
+        raise ScenarioError("one thing at a time: a key of a scenario, or of a run --at TIME or --contact ID")
+    from sim.cli.explaining import explain as go_run
+
+    go_run(file, at=at, contact=contact, window=window, variant=variant, replication=replication, json=json)
 
 
 def exit_code() -> int:

@@ -17,8 +17,11 @@ FloatArray = NDArray[np.float64]
 class Contacts(NamedTuple):
     """One block of contacts; every array has one entry a row unless said otherwise.
 
-    Rows of first attempts come first, by arrival. Rows behind them are *possible* further attempts: they happen only if the contact
-    that points at them with `redial_row` gives up.
+    Rows of first attempts come first, by arrival. Rows behind them are *possible* further attempts. A contact points with `again_row`
+    at the next one of its issue, which happens in one of two cases:
+
+    - it gives up in a queue and `redials`: `redial_after_s` later;
+    - it ends badly (`Repeats`) and `returns_u` is below the probability of that end: `return_after_s` later.
     """
 
     id: NDArray[np.int64]
@@ -62,9 +65,17 @@ class Contacts(NamedTuple):
     """Would leave without a signal."""
     handle_s: FloatArray
     """A person's handling time without any AI prelude, difficulty included."""
-    redial_row: NDArray[np.int64]
-    """Row of the next attempt if this one gives up, −1 for none."""
+    unresolved_u: FloatArray
+    """Uniform: a person settles the issue unless this is below `Resolution`'s probability. 0 where people settle everything."""
+    again_row: NDArray[np.int64]
+    """Row of the issue's next possible attempt, −1 for none. There is none, either, where nobody could be back before the run ends."""
+    redials: NDArray[np.bool_]
+    """Would call again after giving up in a queue; `again_row` is not −1 then."""
     redial_after_s: FloatArray
+    returns_u: FloatArray
+    """Uniform: comes back after a bad end if this is below that end's probability; 1 where the issue has had its attempts. 0 without
+    repeats, where every such probability is 0."""
+    return_after_s: FloatArray
     key: NDArray[np.int64]
     """63-bit key of the contact's own dice, for what is known only later (the k-th call of a session)."""
 

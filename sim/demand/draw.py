@@ -10,7 +10,8 @@ A block is a day of simulated time. What is drawn, in order of the streams' name
 - *ability* (M02): the probit margin of success by fleet, `a + shifts − τ(√ρ·z₀ + √(1−ρ)·z_fleet) + ε` with
   `a = √(1+τ²)·Φ⁻¹(capability)`, so that the marginal success is the capability;
 - *patience* (M03), silent leaving, announcements, and the further attempts that follow if patience ends;
-- *handling times* of people, the case's difficulty z₀ included.
+- *handling times* of people, the case's difficulty z₀ included;
+- *repeats* (M05): whether a contact comes back after a bad end, when, and whether a person settles the issue.
 
 Only what the scenario can use is drawn; a stream that is not drawn moves no other.
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from sim.scenario.model import By, Classifier, Failure, Law, Scenario
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 Streams = Callable[[str], np.random.Generator]
 
 BLOCK_S = 86_400.0
@@ -40,6 +42,10 @@ CAPABILITY_CLIP = 0.001
 """Capabilities are kept this far from 0 and 1 (probit)."""
 REDIAL_MOOD = 0.1
 """A further attempt starts this much more frustrated."""
+MEMORY_ABILITY, MEMORY_TURNS, MEMORY_HANDLE = 0.10, 0.9, 0.95
+"""With the history at hand further attempts succeed so much more often (probit), and take these shares of turns and people's time."""
+RETELL_TURNS, RETELL_MOOD = 1, 0.05
+"""Without it they take this many turns more, and start this much more frustrated."""
 FIDELITY: dict[str, tuple[float, float] | float] = {"warm": (18.0, 2.0), "partial": 0.5, "cold": 0.05}
 """Context fidelity of a hand-over: parameters of a Beta law, or a number."""
 ANNOUNCEMENT_SPREAD_S = 5.0
@@ -231,8 +237,114 @@ def _confusion(family: IntArray) -> FloatArray:
     return np.asarray(rows, dtype=np.float64)
 
 
-def _attempts(scenario: Scenario, queue: IntArray, rng: Streams) -> IntArray:
-    """How many further attempts each first attempt would make if it always gave up."""
+class _Attempts(NamedTuple):
+    """Rows of first attempts and of possible further ones; every array has an entry a row."""
+
+    first: IntArray
+    """Row of the issue's first attempt."""
+    attempt: IntArray
+    again: IntArray
+    redials: BoolArray
+    base: int
+    """Rows there would be without repeats; they come first, so that repeats move nobody else's numbers."""
+    returns_u: FloatArray | None = None
+    return_after_s: FloatArray | None = None
+
+
+def _attempts(scenario: Scenario, queue: IntArray, arrive_s: FloatArray, rng: Streams) -> _Attempts:
+    """First attempts, then those that may follow as redials, then those that only repeats may bring about."""
+    n = len(queue)
+    further = _redials(scenario, queue, rng)
+    extra = int(further.sum())
+    first = np.arange(n + extra, dtype=np.int64)
+    attempt = np.ones(n + extra, dtype=np.int64)
+    again = np.full(n + extra, -1, dtype=np.int64)
+    if extra:
+        parent = np.repeat(np.arange(n), further)
+        first[n:] = parent
+        begin = np.cumsum(further) - further
+        attempt[n:] = 2 + np.arange(extra) - begin[parent]
+        calls_again = np.flatnonzero(further > 0)
+        again[calls_again] = n + begin[calls_again]
+        more = attempt[n:] - 1 < further[parent]
+        again[n:][more] = n + 1 + np.flatnonzero(more)
+    attempts = _Attempts(first, attempt, again, again >= 0, n + extra)
+    return attempts if scenario.repeats is None else _with_repeats(scenario, attempts, queue, arrive_s, rng)
+
+
+def _with_repeats(
+    scenario: Scenario, base: _Attempts, queue: IntArray, arrive_s: FloatArray, rng: Streams
+) -> _Attempts:
+    """Lengthen chains of attempts by those that a return may bring, and by redials of those.
+
+    Calls again or not: one toss an attempt with the queue's share, as for redials (whose geometric number is the same law).
+    """
+    repeats = scenario.repeats
+    assert repeats is not None, "only asked where there are repeats"
+    share = np.array([q.redial.share if q.redial is not None else 0.0 for q in scenario.queues])
+    most = np.array([q.redial.attempts if q.redial is not None else 0 for q in scenario.queues])
+    # Streams go on from step to step: the numbers of a row do not depend on how many come behind it.
+    tosses, pauses, redial_tosses = (rng(f"repeat.{name}") for name in ("returns", "after", "redials"))
+    likely = _likeliest_return(scenario, rng)
+    first, attempt, redials = base.first, base.attempt, base.redials
+    earliest_s = arrive_s[first]
+    tail = base.again < 0
+    steps: list[tuple[Any, ...]] = []
+    rows = 0
+    while True:
+        n = len(first)
+        returns_u = tosses.random(n)
+        after_s = repeats.after_s * np.exp(repeats.sigma * pauses.standard_normal(n))
+        if steps:
+            redials = (redial_tosses.random(n) < share[queue[first]]) & (attempt <= most[queue[first]])
+        returns_u[attempt > repeats.attempts] = 1.0
+        in_time = earliest_s + after_s < scenario.calendar.end_s
+        grows = tail & (redials | ((returns_u < likely(n)) & in_time))
+        again = np.full(n, -1, dtype=np.int64) if steps else base.again.copy()
+        again[grows] = rows + n + np.arange(int(grows.sum()))
+        steps.append((first, attempt, again, redials, returns_u, after_s))
+        rows += n
+        if not grows.any():
+            break
+        earliest_s = (earliest_s + np.where(redials, 0.0, after_s))[grows]
+        first, attempt = first[grows], attempt[grows] + 1
+        tail = np.ones(len(first), dtype=np.bool_)
+    first, attempt, again, redials, returns_u, after_s = map(np.concatenate, zip(*steps, strict=True))
+    return _Attempts(first, attempt, again, redials, base.base, returns_u, after_s)
+
+
+def _likeliest_return(scenario: Scenario, rng: Streams) -> Callable[[int], FloatArray]:
+    """By row, for the next *n* rows at a time: probability of coming back after the bad end that brings most back, of those it can have.
+
+    The ends that a row can have do not depend on routing: how its session would fail, and whether a person could leave it unsettled.
+    """
+    repeats, resolution, ai = scenario.repeats, scenario.resolution, scenario.ai
+    assert repeats is not None, "only asked where there are repeats"
+    modes, people = rng("session.failure"), rng("people.unresolved")
+    failures = (ai.failure, ai.wrong_label_failure)
+    drawn = _modes_drawn(scenario)
+
+    def likely(n: int) -> FloatArray:
+        likeliest = np.zeros(n)
+        if resolution.unresolved + resolution.mood > 0.0:
+            unsettled = people.random(n) < resolution.unresolved + resolution.mood
+            likeliest[unsettled] = repeats.unresolved
+        if scenario.fleets:
+            u = modes.random(n) if drawn else np.zeros(n)
+            for failure in failures:
+                # In the words of the floors: below `detected` it notices, below `detected + loop` it goes in circles, else it is sure.
+                wrong = u >= failure.detected + failure.loop
+                loops = (u >= failure.detected) & ~wrong
+                likeliest[wrong] = np.maximum(likeliest[wrong], repeats.false_contained)
+                if ai.leaves_per_turn > 0.0:
+                    likeliest[loops] = np.maximum(likeliest[loops], repeats.ai_abandoned)
+        return likeliest
+
+    return likely
+
+
+def _redials(scenario: Scenario, queue: IntArray, rng: Streams) -> IntArray:
+    """How many further attempts each first attempt would make if it always gave up in a queue."""
     further = np.zeros(len(queue), dtype=np.int64)
     if not any(q.redial for q in scenario.queues):
         return further
@@ -331,8 +443,8 @@ def attributes(
     queue = scenario.queue_of_channel[channel]
     ai_on = scenario.routing.by != By.HUMAN
     in_scope = np.ones(n, dtype=np.bool_)
-    if demand.out_of_scope > 0.0:
-        in_scope = rng("demand.out of scope").random(n) >= demand.out_of_scope
+    if demand.out_of_scope > 0.0 or demand.new_pattern is not None:
+        in_scope = rng("demand.out of scope").random(n) >= _out_of_scope(scenario, arrive_s)
     label, confidence = np.full(n, -1, dtype=np.int64), np.zeros(n)
     right, lag_s = np.zeros(n, dtype=np.bool_), np.zeros(n)
     if ai_on and scenario.classifier is not None:
@@ -343,22 +455,12 @@ def attributes(
         lag_s = lag_s + scenario.routing.latency_s
 
     # First attempts, then every attempt that may follow.
-    further = _attempts(scenario, queue, rng)
-    extra = int(further.sum())
-    rows = n + extra
-    first = np.arange(rows, dtype=np.int64)
-    attempt = np.ones(rows, dtype=np.int64)
-    redial_row = np.full(rows, -1, dtype=np.int64)
+    attempts = _attempts(scenario, queue, arrive_s, rng)
+    first, attempt = attempts.first, attempts.attempt
+    rows = len(first)
+    extra = rows - n
     redial_after_s = np.zeros(rows)
-    if extra:
-        parent = np.repeat(np.arange(n), further)
-        first[n:] = parent
-        begin = np.cumsum(further) - further
-        attempt[n:] = 2 + np.arange(extra) - begin[parent]
-        calls_again = np.flatnonzero(further > 0)
-        redial_row[calls_again] = n + begin[calls_again]
-        more = attempt[n:] - 1 < further[parent]
-        redial_row[n:][more] = n + 1 + np.flatnonzero(more)
+    if attempts.redials.any():
         z = rng("redial.after").standard_normal(rows)
         for q, spec in enumerate(scenario.queues):
             if spec.redial is not None:
@@ -378,17 +480,18 @@ def attributes(
     ability = np.zeros((rows, max(1, len(scenario.fleets))))
     fail_u = recover_u = think_s = mood = fidelity = fate_u = nothing
     turns = key = no_code
+    if ai_on or scenario.resolution.mood > 0.0:
+        mood = _mood(scenario, attempts, n, rng) if _mood_matters(scenario) else nothing
     if ai_on:
         ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)
-        if not (_single(scenario.ai.failure) and _single(scenario.ai.wrong_label_failure)):
+        if _remembers(scenario):
+            ability[n:] += MEMORY_ABILITY
+        if _modes_drawn(scenario):
             fail_u = rng("session.failure").random(rows)
         if scenario.ai.wrong_label_recovers > 0.0:
             recover_u = rng("session.recovery").random(rows)
         think_s = draw(scenario.ai.think, rng("session.think"), rows)
-        turns = _turns(scenario, row_intent, rng, rows)
-        if _mood_matters(scenario):
-            mood = rng("customer.mood").beta(*scenario.ai.mood_start, n)[first]
-            mood[n:] = np.minimum(1.0, mood[n:] + REDIAL_MOOD * (attempt[n:] - 1))
+        turns = _turns(scenario, row_intent, n, rng)
         law = FIDELITY[scenario.handover.kind]
         if not isinstance(law, tuple):
             fidelity = np.full(rows, law)
@@ -399,8 +502,13 @@ def attributes(
         if scenario.handover.dropped + scenario.handover.context_lost > 0.0:
             fate_u = rng("handover.fate").random(rows)
         key = rng("contact.key").integers(0, 2**63, rows, dtype=np.int64)
-    patience_s, silent = _patience(scenario, row_channel, rng)
-    handle_s = _handle(scenario, intent, channel, z0, rng)
+    patience_s, silent = _patience(scenario, row_channel, attempts.base, rng)
+    handle_s = spread(_handle(scenario, intent, channel, z0, rng))
+    if _remembers(scenario):
+        handle_s = handle_s * memory_factor(scenario, attempt)
+    unresolved_u = nothing
+    if scenario.resolution.unresolved + scenario.resolution.mood > 0.0:
+        unresolved_u = rng("people.unresolved").random(rows)
     ready_s = arrive_s + lag_s
     order = np.argsort(ready_s, kind="stable") if lag_s.any() else np.arange(n, dtype=np.int64)
     row_arrive_s = np.full(rows, np.nan)
@@ -433,11 +541,30 @@ def attributes(
         fate_u=fate_u,
         patience_s=patience_s,
         silent=silent if silent is not None else never,
-        handle_s=spread(handle_s),
-        redial_row=redial_row,
-        redial_after_s=redial_after_s if extra else nothing,
+        handle_s=handle_s,
+        unresolved_u=unresolved_u,
+        again_row=attempts.again,
+        redials=attempts.redials,
+        redial_after_s=redial_after_s if attempts.redials.any() else nothing,
+        returns_u=attempts.returns_u if attempts.returns_u is not None else nothing,
+        return_after_s=attempts.return_after_s if attempts.return_after_s is not None else nothing,
         key=key,
     )
+
+
+def _out_of_scope(scenario: Scenario, arrive_s: FloatArray) -> FloatArray | float:
+    """Probability that a contact that arrives then is about something that no intent covers."""
+    demand = scenario.demand
+    if (pattern := demand.new_pattern) is None:
+        return demand.out_of_scope
+    since_s = arrive_s - pattern.from_s
+    grown = np.clip(since_s / pattern.ramp_s, 0.0, 1.0) if pattern.ramp_s > 0.0 else since_s >= 0.0
+    return np.asarray(demand.out_of_scope + pattern.share * grown, dtype=np.float64)
+
+
+def _modes_drawn(scenario: Scenario) -> bool:
+    """Whether there is more than one way for sessions to fail."""
+    return not (_single(scenario.ai.failure) and _single(scenario.ai.wrong_label_failure))
 
 
 def _single(failure: Failure) -> bool:
@@ -447,27 +574,64 @@ def _single(failure: Failure) -> bool:
 
 def _mood_matters(scenario: Scenario) -> bool:
     triggers = scenario.triggers
-    return scenario.handover.mood > 0.0 or triggers.explicit_per_turn > 0.0 or triggers.sentiment_on
+    return (
+        scenario.handover.mood > 0.0
+        or triggers.explicit_per_turn > 0.0
+        or triggers.sentiment_on
+        or scenario.resolution.mood > 0.0
+    )
 
 
-def _turns(scenario: Scenario, intent: IntArray, rng: Streams, rows: int) -> IntArray:
+def _mood(scenario: Scenario, attempts: _Attempts, n: int, rng: Streams) -> FloatArray:
+    """Frustration at the start of every row, of which *n* are first attempts."""
+    mood = rng("customer.mood").beta(*scenario.ai.mood_start, n)[attempts.first]
+    more = REDIAL_MOOD * (attempts.attempt[n:] - 1)
+    if _retells(scenario):
+        more = more + RETELL_MOOD
+    mood[n:] = np.minimum(1.0, mood[n:] + more)
+    return mood
+
+
+def _remembers(scenario: Scenario) -> bool:
+    """Whether further attempts have their history at hand."""
+    return scenario.repeats is not None and scenario.repeats.memory
+
+
+def _retells(scenario: Scenario) -> bool:
+    """Whether customers have to tell everything again at further attempts."""
+    return scenario.repeats is not None and not scenario.repeats.memory
+
+
+def memory_factor(scenario: Scenario, attempt: IntArray) -> FloatArray:
+    """By row: what the history at hand makes of a person's time."""
+    return np.where((attempt > 1) & _remembers(scenario), MEMORY_HANDLE, 1.0)
+
+
+def _turns(scenario: Scenario, intent: IntArray, n: int, rng: Streams) -> IntArray:
+    """Turns that a session of every row needs; the first *n* rows are first attempts."""
     median = scenario.ai.turns[intent]
-    if scenario.ai.turns_cv == 0.0:
-        return np.maximum(1, np.rint(median)).astype(np.int64)
-    sigma = math.sqrt(math.log1p(scenario.ai.turns_cv**2))
-    spread = np.exp(sigma * rng("session.turns").standard_normal(rows))
-    return np.maximum(1, np.rint(median * spread)).astype(np.int64)
+    if _remembers(scenario):
+        median[n:] *= MEMORY_TURNS
+    if scenario.ai.turns_cv > 0.0:
+        sigma = math.sqrt(math.log1p(scenario.ai.turns_cv**2))
+        median = median * np.exp(sigma * rng("session.turns").standard_normal(len(intent)))
+    turns = np.maximum(1, np.rint(median)).astype(np.int64)
+    if _retells(scenario):
+        turns[n:] += RETELL_TURNS
+    return turns
 
 
 def _patience(
-    scenario: Scenario, channel: IntArray, rng: Streams
+    scenario: Scenario, channel: IntArray, base: int, rng: Streams
 ) -> tuple[FloatArray, NDArray[np.bool_] | None]:
-    """Patience of every row, and who would leave silently: None for nobody (M03)."""
+    """Patience of every row, and who would leave silently: None for nobody (M03); the first *base* rows do not need repeats."""
     queue = scenario.queue_of_channel[channel]
     patience_s = _by_code([q.patience for q in scenario.queues], queue, rng, "customer.patience")
     announced = [q for q, spec in enumerate(scenario.queues) if spec.announce_leave > 0.0]
     if announced:
-        u, v = rng("customer.announcement").random((2, len(channel)))
+        dice = rng("customer.announcement")
+        # Two pieces: rows that only repeats need move nobody else's numbers.
+        u, v = np.hstack([dice.random((2, base)), dice.random((2, len(channel) - base))])
         for q in announced:
             spec = scenario.queues[q]
             leaves = (queue == q) & (patience_s > spec.announce_at_s) & (u < spec.announce_leave)
@@ -502,29 +666,34 @@ def _staffing(scenario: Scenario) -> list[tuple[tuple[float, int], ...]]:
 
 def most_people(scenario: Scenario) -> list[int]:
     """By group: most people ever on the floor together, at least 1."""
+    more = [0 for _ in scenario.groups]
+    for lever in scenario.levers:
+        more[scenario.names.groups.index(lever.group)] += lever.people
     return [
-        max([people for _, people in steps] + [sum(shift.people for shift in group.shifts), 1])
-        for group, steps in zip(scenario.groups, _staffing(scenario), strict=True)
+        max([people for _, people in steps] + [sum(shift.people for shift in group.shifts), 1]) + extra
+        for group, steps, extra in zip(scenario.groups, _staffing(scenario), more, strict=True)
     ]
 
 
-def presence(scenario: Scenario, replication: int) -> Iterator[tuple[float, int, int]]:
+def presence(scenario: Scenario, replication: int | None) -> Iterator[tuple[float, int, int]]:
     """Who is wanted on the floor: (second, group, people from then on), ascending.
 
-    Shifts of a group add up; every coming and going of a shift is moved by the group's own unpunctuality.
+    Shifts of a group add up; every coming and going of a shift is moved by the group's own unpunctuality, or by nothing where no
+    *replication* is named: that is the plan.
     """
     steps: list[tuple[float, int, int]] = []
     for g, (group, staffing) in enumerate(zip(scenario.groups, _staffing(scenario), strict=True)):
         if staffing:
             steps += [(second, g, people) for second, people in staffing]
             continue
-        rng = stream(scenario.seed, replication, f"people.punctuality.{scenario.names.groups[g]}")
+        rng = stream(scenario.seed, replication or 0, f"people.punctuality.{scenario.names.groups[g]}")
+        spread_s = group.punctuality_s if replication is not None else 0.0
         changes: dict[float, int] = {}
         for shift in group.shifts:
             for begin, end in shift.pieces:
-                for _ in range(shift.people) if group.punctuality_s else (0,):
-                    size = 1 if group.punctuality_s else shift.people
-                    late = rng.standard_normal(2) * group.punctuality_s
+                for _ in range(shift.people) if spread_s else (0,):
+                    size = 1 if spread_s else shift.people
+                    late = rng.standard_normal(2) * spread_s
                     come = max(0.0, begin + late[0])
                     go = max(come, end + late[1])
                     changes[come] = changes.get(come, 0) + size

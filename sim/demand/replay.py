@@ -31,7 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.demand.contacts import Contacts
-from sim.demand.draw import BLOCK_S, Streams, attributes, choose
+from sim.demand.draw import BLOCK_S, Streams, attributes, choose, memory_factor
 from sim.demand.facts import ALL, DayFacts, day_facts, facts_of
 from sim.demand.floor_presence import Crew
 from sim.demand.log import LogContacts
@@ -99,7 +99,9 @@ def contacts(scenario: Scenario, replication: int, block: int = 0) -> Contacts:
     segment = everybody.segment[rows][first]
     return drawn._replace(
         patience_s=patience_s,
-        handle_s=np.where(np.isnan(service_s), drawn.handle_s, service_s),
+        handle_s=np.where(
+            np.isnan(service_s), drawn.handle_s, service_s * memory_factor(scenario, drawn.attempt)
+        ),
         segment=np.where(segment < 0, drawn.segment, segment),
     )
 
@@ -136,8 +138,13 @@ def about(scenario: Scenario) -> tuple[str, ...]:
             lines.append(
                 f"left out: {_people(idle)} who answered nothing that a group with staffing: replay serves"
             )
-    if any(queue.redial is not None for queue in scenario.queues):
-        lines.append("redial is on: drawn further attempts come on top of those that are in the log")
+    on = ["redial"] if any(queue.redial is not None for queue in scenario.queues) else []
+    on += ["repeats"] if scenario.repeats is not None else []
+    if on:
+        verb = "is" if len(on) == 1 and on[0] == "redial" else "are"
+        lines.append(
+            f"{' and '.join(on)} {verb} on: drawn further attempts come on top of those that are in the log"
+        )
     return tuple(lines)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,19 +14,23 @@ from numpy.typing import NDArray
 from simpy.events import Event
 
 from sim.demand.contacts import Contacts
-from sim.demand.draw import presence
+from sim.demand.draw import CAPABILITY_CLIP, presence
 from sim.engine.clock import Clock
+from sim.engine.supervisor import Supervisor
+from sim.engine.what import What
+from sim.orchestration import breaker, degradation, warning
 from sim.orchestration.compiled import record
 from sim.scenario.model import Scenario
 
+WAKES = {
+    What.BREAKER: breaker.in_words,
+    What.LEVEL: degradation.in_words,
+    What.WARNING: warning.in_words,
+}
+"""Moves that wake the controllers above, and their sentences."""
 
-class What(IntEnum):
-    """What a row of the control log is about; `subject` is the node, the group or the fleet."""
-
-    INCIDENT_BEGINS = 0
-    INCIDENT_ENDS = 1
-    PEOPLE = 2
-    BREAKER = 3
+RAMP_STEPS = 120
+"""Steps in which the effect of an incident with a ramp grows."""
 
 
 CONTROL = record(
@@ -43,8 +46,28 @@ CONTROL = record(
         ("limit", np.float64),
     ]
 )
-"""One control event. People: `to_state` of them are wanted from now on. Breaker: states, cause and its numbers. Incident: `cause` is its
-place in the scenario's list."""
+"""One control event. People: `to_state` of them are wanted from now on. Breaker, level, warning, scale: the fleet's states, cause and its
+numbers. Incident: `cause` is its place in the scenario's list. Bias: hundredths. Ancestor: declared (1) or not.
+Signal: its kind, `cause` is its number. Plan: `PLAN_STATES`, `cause` is the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a fleet is: what incidents make of it. Hidden from the controller."""
+
+    down: bool
+    errors: float
+    """Share of calls that fail."""
+    factor: float
+    """Reply times are multiplied by this."""
+    cut_off: bool
+    """Nobody gets from this fleet to people."""
+    dark: bool
+    """The watch sees nothing of it."""
+    shift: NDArray[np.float64]
+    """Probit shift of success by intent."""
+    policy: NDArray[np.float64]
+    """Share of sessions that a rule stops, by intent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +93,16 @@ class Look:
     active: NDArray[np.int64]
     """AI sessions, by fleet."""
     active_area: NDArray[np.float64]
+    held: NDArray[np.int64]
+    """Contacts in the buffer before a queue, by queue."""
+    stranded: NDArray[np.int64]
+    """Contacts that hang because nobody gets from their fleet to people, by fleet."""
     breaker: NDArray[np.int64]
     """State by fleet."""
+    level: NDArray[np.int64]
+    """Degradation by fleet."""
+    sessions: NDArray[np.int64]
+    """Sessions that each fleet can have."""
 
 
 class Floor(Protocol):
@@ -83,14 +114,20 @@ class Floor(Protocol):
     def staff(self, group: int, people: int) -> None:
         """From now on so many people of a group are wanted."""
 
-    def set_fleet(self, fleet: int, down: bool, errors: float, factor: float) -> None:
-        """The fleet's calls fail, fail in part, or take longer from now on."""
+    def set_fleet(self, fleet: int, condition: Condition) -> None:
+        """How a fleet is from now on."""
 
     def set_classifier(self, down: bool) -> None:
         """The classifier gives no labels from now on, or does again."""
 
-    def look(self) -> Look:
-        """How things stand."""
+    def look(self, *, resets: bool = True) -> Look:
+        """How things stand; peaks are counted from the last look that resets them."""
+
+    def force(self, fleet: int, state: int) -> bool:
+        """Move a fleet's breaker by order; whether it moved."""
+
+    def breaker_row(self, fleet: int) -> Any:
+        """A fleet's breaker as it is."""
 
 
 @dataclass(slots=True)
@@ -103,7 +140,19 @@ class Control:
     floor: Floor
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
-    _going_on: set[int] = field(default_factory=set)
+    supervisor: Supervisor = field(init=False)
+    _wanted: dict[int, int] = field(default_factory=dict)
+    """By group: people whom the schedule wants now."""
+    _more: dict[int, int] = field(default_factory=dict)
+    """By group: people whom plans have added."""
+    _waking: bool = False
+    _going_on: dict[int, float] = field(default_factory=dict)
+    """How far each incident that goes on has grown, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(
+            self.scenario, self.replication, self.clock, self.floor, self.log, self.add_people
+        )
 
     def start(self) -> None:
         """Put the processes on the clock."""
@@ -122,17 +171,18 @@ class Control:
         part: float = np.nan,
         whole: float = np.nan,
         limit: float = np.nan,
-    ) -> None:
-        """Keep what happened now."""
+    ) -> int:
+        """Keep what happened now; the number of the row."""
         self.rows.append(
             (self.clock.now, int(what), subject, from_state, to_state, cause, part, whole, limit)
         )
+        return len(self.rows) - 1
 
-    def breaker_moved(self, move: Any) -> None:
-        """A breaker moved on the floor just now."""
+    def moved(self, move: Any) -> None:
+        """A controller on the floor moved just now."""
         self.log(
-            What.BREAKER,
-            int(move.fleet),
+            What(int(move.what)),
+            int(move.subject),
             int(move.from_state),
             int(move.to_state),
             int(move.cause),
@@ -140,43 +190,111 @@ class Control:
             float(move.whole),
             float(move.limit),
         )
+        what = What(int(move.what))
+        if not self.supervisor.on or what not in WAKES:
+            return
+        words = WAKES[what](int(move.cause), float(move.part), float(move.whole), float(move.limit))
+        self.supervisor.moved(what, int(move.subject), int(move.to_state), words)
+        if not self._waking:
+            self._waking = True
+            wakes = self.clock.before(self.clock.now)
+            assert wakes.callbacks is not None
+            wakes.callbacks.append(self._wake)
+
+    def _wake(self, _: Event) -> None:
+        self._waking = False
+        self.supervisor.wake()
+
+    def add_people(self, group: int, people: int) -> None:
+        """From now on so many people more of a group are wanted than the schedule has (fewer below 0)."""
+        self._more[group] = self._more.get(group, 0) + people
+        self._staff(group)
+
+    def _staff(self, group: int) -> None:
+        people = self._wanted.get(group, 0) + self._more.get(group, 0)
+        self.log(What.PEOPLE, group, to_state=people)
+        self.floor.staff(group, people)
 
     def _people(self) -> Generator[Event, Any, None]:
         for second, group, people in presence(self.scenario, self.replication):
             yield self.clock.before(max(0.0, second))
-            self.log(What.PEOPLE, group, to_state=people)
-            self.floor.staff(group, people)
+            self._wanted[group] = people
+            self._staff(group)
 
     def _incident(self, k: int) -> Generator[Event, Any, None]:
         incident = self.scenario.incidents[k]
         if incident.until_s <= 0.0 or incident.from_s >= self.scenario.calendar.end_s:
             return
         yield self.clock.before(max(0.0, incident.from_s))
-        self._going_on.add(k)
+        self._going_on[k] = 0.0 if incident.ramp_s else 1.0
         self.log(What.INCIDENT_BEGINS, incident.node, cause=k)
         self._apply()
+        for step in range(1, RAMP_STEPS + 1) if incident.ramp_s else ():
+            second = incident.from_s + incident.ramp_s * step / RAMP_STEPS
+            if second >= self.scenario.calendar.end_s:
+                break
+            if second > self.clock.now:
+                yield self.clock.before(second)
+            self._going_on[k] = step / RAMP_STEPS
+            self._apply()
         if incident.until_s < self.scenario.calendar.end_s:
             yield self.clock.before(incident.until_s)
-            self._going_on.discard(k)
+            del self._going_on[k]
             self.log(What.INCIDENT_ENDS, incident.node, cause=k)
             self._apply()
 
     def _apply(self) -> None:
         """Work out every fleet's condition from the incidents that are going on: down if anything below is, faults and delays combine."""
-        going_on = [self.scenario.incidents[k] for k in sorted(self._going_on)]
+        going_on = [(self.scenario.incidents[k], grown) for k, grown in sorted(self._going_on.items())]
+        watch = self.scenario.watch
+        blind = watch is not None and any(i.effect == "down" and i.node in watch.nodes for i, _ in going_on)
+        intents = len(self.scenario.names.intents)
         for f, fleet in enumerate(self.scenario.fleets):
-            down, well, factor = False, 1.0 - fleet.errors, 1.0
-            for incident in going_on:
-                if incident.node in fleet.nodes:
-                    down = down or incident.effect == "down"
-                    well *= 1.0 - incident.share
-                    factor *= incident.factor
-            self.floor.set_fleet(f, down, 1.0 - well, factor)
+            down, well, factor, cut_off, dark = False, 1.0 - fleet.errors, 1.0, False, blind
+            points, passes = np.zeros(intents), np.ones(intents)
+            for incident, grown in going_on:
+                if incident.node not in fleet.nodes:
+                    continue
+                of = list(incident.intents) or slice(None)
+                match incident.effect:
+                    case "down":
+                        down = True
+                    case "errors":
+                        well *= 1.0 - incident.share
+                        factor *= incident.factor
+                    case "slow":
+                        factor *= incident.factor
+                    case "hand_over":
+                        cut_off = True
+                    case "dark":
+                        dark = True
+                    case "worse":
+                        points[of] += incident.points * grown
+                    case "policy":
+                        passes[of] *= 1.0 - incident.share * grown
+            self.floor.set_fleet(
+                f,
+                Condition(down, 1.0 - well, factor, cut_off, dark, self._shift(points), 1.0 - passes),
+            )
         classifier = self.scenario.classifier
         if classifier is not None and classifier.nodes:
             self.floor.set_classifier(
-                any(i.effect == "down" and i.node in classifier.nodes for i in going_on)
+                any(i.effect == "down" and i.node in classifier.nodes for i, _ in going_on)
             )
+
+    def _shift(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probit shift that moves every intent's capability by so many points."""
+        if not points.any():
+            return points
+        from scipy.special import ndtri
+
+        ai = self.scenario.ai
+
+        def probit(capability: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(ndtri(np.clip(capability, CAPABILITY_CLIP, 1.0 - CAPABILITY_CLIP)))
+
+        moved = np.sqrt(1.0 + ai.tau**2) * (probit(ai.capability + points) - probit(ai.capability))
+        return np.where(points == 0.0, 0.0, moved)
 
     def _looks(self) -> Generator[Event, Any, None]:
         calendar = self.scenario.calendar

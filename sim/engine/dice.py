@@ -9,6 +9,9 @@ from __future__ import annotations
 from sim.orchestration.compiled import compiled
 
 LATENCY, ERROR, RETRY, ASKS, NOTICED, OFF_TOPIC, SENTIMENT, SENTIMENT_SEEN, LEAVES, TAKEOVER = range(10)
+POLICY, TELEMETRY, SCORED, DEFLECTS, HELPED, BACK, BACK_AFTER, CALLBACK, REACHED, BALKS, REDIALS = range(
+    10, 21
+)
 """What a number is for."""
 
 _MASK = 0xFFFFFFFF

@@ -7,7 +7,8 @@ happens in the order of `sim.engine.ties`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,15 +18,50 @@ from simpy.events import Event
 from sim.demand.contacts import Contacts
 from sim.demand.draw import pace
 from sim.engine import dice, physics
+from sim.engine import relief as customer
 from sim.engine.clock import Clock, floor_place
-from sim.engine.control import Look
-from sim.engine.kernel.world import DRAIN, FAIL_OVER, KNOBS, LOST_CONTEXT, breakers, knobs
+from sim.engine.control import Condition, Look
+from sim.engine.forecast import STEP_S
+from sim.engine.kernel.relief import CALLBACK_HORIZON_S
+from sim.engine.kernel.watch import LOOK_AHEAD_S
+from sim.engine.kernel.world import (
+    DRAIN,
+    FAIL_OVER,
+    KNOBS,
+    LOST_CONTEXT,
+    bias_rows,
+    breakers,
+    knobs,
+    level_tables,
+    limit_rows,
+    relief_rows,
+)
 from sim.engine.records import Recorder
-from sim.engine.state import DECISION, FAILED, JOURNEY, MOVE, OK, Disposition, Handling, Mode, State
+from sim.engine.state import DECISION, FAILED, JOURNEY, LIMITED, MOVE, OK, Disposition, Handling, Mode, State
 from sim.engine.tables import tables
 from sim.engine.ties import Kind
-from sim.orchestration import breaker
+from sim.engine.watch import (
+    ABANDONED,
+    CONTAINED,
+    ESCALATED,
+    LOOPED,
+    MOVED_BREAKER,
+    MOVED_LEVEL,
+    MOVED_SCALE,
+    MOVED_WARNING,
+    came_back,
+    heard_reply,
+    look_at_fleet,
+    probe,
+    session_ended,
+    session_scored,
+    watch,
+)
+from sim.engine.what import What
+from sim.orchestration import breaker, look_ahead, relief
+from sim.orchestration.limits import take_call
 from sim.orchestration.matching import comes_before
+from sim.orchestration.retries import may_retry
 from sim.orchestration.routing import AI_MONITORED, HUMAN, UNKNOWN, admit, route
 from sim.orchestration.triggers import first_hit, smoothed
 from sim.orchestration.words import Decision, Reason
@@ -71,7 +107,7 @@ class Block:
 class Contact:
     """One customer on the floor: what it brought along (row *row* of its block) and what happens to it (*j*)."""
 
-    __slots__ = ("answered", "block", "channel", "id", "j", "lane", "row")
+    __slots__ = ("began_s", "block", "channel", "id", "j", "lane", "moved", "row")
 
     def __init__(self, block: Block, row: int) -> None:
         self.block, self.row = block, row
@@ -80,7 +116,9 @@ class Contact:
         self.id: int = block.brought["id"][row]
         self.channel: int = block.brought["channel"][row]
         self.lane = -1
-        self.answered: Event | None = None
+        self.began_s = 0.0
+        self.moved: Event | None = None
+        """Happens when it leaves the place where it waits, other than by giving up."""
 
     def brings(self, column: str) -> Any:
         """What it brought along."""
@@ -139,7 +177,22 @@ class PlainFloor:
         fleets = max(1, len(scenario.fleets))
         self.sessions = [Meter() for _ in range(fleets)]
         self.sessions_in = np.zeros((fleets, len(scenario.channels)), dtype=np.int64)
-        self.condition = [(False, f.errors, 1.0) for f in scenario.fleets] or [(False, 0.0, 1.0)]
+        self.capacity = [(f.sessions, f.open_sessions) for f in scenario.fleets]
+        """Sessions of every fleet now, and those that customers outside the premium segments may use."""
+        unharmed = np.zeros(len(scenario.names.intents))
+        self.condition = [
+            Condition(False, f.errors, 1.0, False, False, unharmed, unharmed) for f in scenario.fleets
+        ]
+        self.retrying = [0 for _ in range(fleets)]
+        self.stranded: list[dict[Contact, None]] = [{} for _ in range(fleets)]
+        self.held: list[dict[Contact, None]] = [{} for _ in self.t.lane_queue]
+        self.relief = relief_rows(scenario)
+        self.joined = [0 for _ in scenario.queues]
+        self.gave_up = [0 for _ in scenario.queues]
+        self.limits = limit_rows(scenario)
+        self.watch = watch(scenario)
+        self.bias = bias_rows(scenario)
+        self.levels, self.level_surer, self.level_sessions = level_tables(scenario)
         self.classifier_down = False
         self.watched = 0
         self.events = 0
@@ -150,6 +203,8 @@ class PlainFloor:
 
     def load(self, contacts: Contacts) -> None:
         """Take in a block of customers."""
+        if not self.blocks and self.k.watch_every_s < np.inf:
+            self.clock.process(self._watching())
         self.blocks.append(Block(contacts))
         self.clock.process(self._door(self.blocks[-1]))
 
@@ -181,16 +236,35 @@ class PlainFloor:
                 staying += 1
                 self._fill(person)
 
-    def set_fleet(self, fleet: int, down: bool, errors: float, factor: float) -> None:
-        """The fleet's calls fail, fail in part, or take longer from now on."""
-        self.condition[fleet] = (down, errors, factor)
+    def set_fleet(self, fleet: int, condition: Condition) -> None:
+        """How a fleet is from now on."""
+        reached_again = self.condition[fleet].cut_off and not condition.cut_off
+        self.condition[fleet] = condition
+        while reached_again and self.stranded[fleet]:
+            contact = next(iter(self.stranded[fleet]))
+            del self.stranded[fleet][contact]
+            with self._leaving(contact):
+                self._ask_for_person(contact)
 
     def set_classifier(self, down: bool) -> None:
         """The classifier gives no labels from now on, or does again."""
         self.classifier_down = down
 
-    def look(self) -> Look:
-        """How things stand."""
+    def force(self, fleet: int, state: int) -> bool:
+        """Move a fleet's breaker by order; whether it moved."""
+        if not breaker.force(self.breakers, self.ring, fleet, state, self.clock.now):
+            return False
+        until_s = float(self.breakers[fleet].until_s)
+        if until_s < np.inf:
+            self.clock.process(self._timer(fleet, until_s))
+        return True
+
+    def breaker_row(self, fleet: int) -> Any:
+        """A fleet's breaker as it is."""
+        return self.breakers[fleet]
+
+    def look(self, *, resets: bool = True) -> Look:
+        """How things stand; peaks are counted from the last look that resets them."""
         for g in range(len(self.people)):
             self._settle_group(g)
         for meter in (*self.waiting, *self.sessions):
@@ -214,9 +288,16 @@ class PlainFloor:
             contact_area=areas(self.in_hand),
             active=numbers(self.sessions),
             active_area=areas(self.sessions),
+            held=np.bincount(
+                self.t.lane_queue, weights=[len(hold) for hold in self.held], minlength=len(self.waiting)
+            ).astype(np.int64),
+            stranded=np.array([len(hold) for hold in self.stranded], dtype=np.int64),
             breaker=self.breakers["state"].copy(),
+            level=self.levels["level"].copy(),
+            sessions=np.array([sessions for sessions, _ in self.capacity] or [0], dtype=np.int64),
         )
-        self.peak = [m.value for m in self.waiting]
+        if resets:
+            self.peak = [m.value for m in self.waiting]
         return look
 
     def finish(self) -> int:
@@ -252,7 +333,18 @@ class PlainFloor:
         j, k = contact.j, self.k
         now_s = self.clock.now
         j.decide_s = now_s
-        for field in ("ai_start_s", "ai_end_s", "queue_s", "answer_s", "end_s", "handle_s"):
+        for field in (
+            "ai_start_s",
+            "ai_end_s",
+            "stranded_s",
+            "hold_s",
+            "joined_s",
+            "told_s",
+            "queue_s",
+            "answer_s",
+            "end_s",
+            "handle_s",
+        ):
             setattr(j, field, np.nan)
         j.fidelity, j.mood = contact.brings("fidelity"), contact.brings("mood")
         for field in ("first_fleet", "fleet", "queue", "group", "agent"):
@@ -266,6 +358,9 @@ class PlainFloor:
             eligible = bool(self.scenario.ai.eligible[label])
             ai_at = float(self.scenario.routing.ai_at[cell])
             monitored_at = float(self.scenario.routing.monitored_at[cell])
+        b = float(self.bias[0].b)
+        if b > 0.0 and label != UNKNOWN and not self.t.keeps_rules[contact.brings("segment")]:
+            ai_at = look_ahead.ai_at(ai_at, b, bool(self.scenario.ai.risk[label] == 0))
         target, reason, limit = route(int(k.by), label, confidence, eligible, ai_at, monitored_at)
         seen, watch = confidence, False
         if target == AI_MONITORED:
@@ -303,14 +398,29 @@ class PlainFloor:
         for f in self.scenario.failover.chain[contact.channel]:
             if int(j.visited) >> f & 1:
                 continue
+            label, confidence = int(contact.brings("label")), float(contact.brings("confidence"))
+            level = int(self.levels[f].level)
+            surer = float(self.level_surer[level])
+            simple_only = breaker.simple_only(self.breakers, f)
+            if simple_only:
+                surer = max(surer, float(self.k.surer))
+            enough = (
+                float(self.scenario.routing.ai_at[label, contact.channel, contact.brings("segment")]) + surer
+            )
             if not breaker.admits(self.breakers, f):
                 reason, seen, limit = int(Reason.BREAKER_OPEN), 0.0, 0.0
+            elif simple_only and (not self.t.simple[label] or confidence < enough):
+                reason, seen, limit = int(Reason.NOT_SIMPLE), confidence, enough
+            elif self.t.shed[level, label]:
+                reason, seen, limit = int(Reason.SHED), float(level), 0.0
+            elif level > 0 and confidence < enough:
+                reason, seen, limit = int(Reason.NOT_SURE_ENOUGH), confidence, enough
             else:
-                fleet = self.scenario.fleets[f]
+                sessions, open_sessions = self.capacity[f]
                 premium = bool(self.t.premium[f, contact.brings("segment")])
                 reason, seen, limit = admit(
                     self.sessions[f].value,
-                    fleet.sessions if premium else fleet.open_sessions,
+                    int((sessions if premium else open_sessions) * float(self.level_sessions[level]) + 1e-9),
                     int(self.sessions_in[f, contact.channel]),
                     int(self.t.bulkhead[f, contact.channel]),
                 )
@@ -322,9 +432,14 @@ class PlainFloor:
                 j.fleet = f
                 j.visited = int(j.visited) | 1 << f
                 j.tries = 0
-                k = self.k
+                k, fleet = self.k, self.scenario.fleets[f]
+                ability = float(contact.brings("ability")[f])
+                ability += float(self.condition[f].shift[contact.brings("intent")])
+                ability += physics.load_shift(
+                    self.sessions[f].value, self.capacity[f][0], fleet.quality_from, fleet.quality_loss
+                )
                 j.mode = physics.session_mode(
-                    float(contact.brings("ability")[f]),
+                    ability,
                     bool(contact.brings("right")),
                     float(contact.brings("fail_u")),
                     float(contact.brings("recover_u")),
@@ -344,6 +459,7 @@ class PlainFloor:
         while True:
             outcome = yield from self._call(contact, admitted)
             admitted = False
+            self._retry_over(j)
             if outcome == OK:
                 yield self._at(self.clock.now + float(contact.brings("think_s")), Kind.CALL, contact.id)
                 ending = self._after_turn(contact)
@@ -353,16 +469,26 @@ class PlainFloor:
                 tries = float(j.tries)
                 if outcome == FAILED:
                     reason, limit = int(Reason.CALL_FAILED), 1.0 + float(k.retries)
+                elif outcome == LIMITED:
+                    reason, limit = int(Reason.CALL_LIMITED), 1.0 + float(k.retries)
                 else:
                     reason = int(Reason.CALL_TIMED_OUT)
                     limit = self.scenario.channels[contact.channel].reply_timeout_s
-                if j.tries > k.retries:
+                f = int(j.fleet)
+                active = self.sessions[f].value
+                in_budget = may_retry(self.retrying[f], active, float(k.retry_share), int(k.retry_at_least))
+                if j.tries > k.retries or not in_budget:
+                    if j.tries <= k.retries:
+                        reason, tries = int(Reason.NO_RETRY_LEFT), float(self.retrying[f])
+                        limit = max(float(k.retry_at_least), float(k.retry_share) * active)
                     moved = self._move_on(contact, reason, tries, limit)
                     if moved is not None:
                         return moved
                     admitted = True
                     continue
-                self._log(contact, Decision.RETRY, reason, int(j.fleet), -1, tries, limit)
+                self._log(contact, Decision.RETRY, reason, f, -1, tries, limit)
+                j.retry_open = 1
+                self.retrying[f] += 1
                 u = dice.uniform(int(contact.brings("key")), dice.RETRY, int(j.calls))
                 wait_s = float(k.retry_from_s) + u * float(k.retry_span_s)
                 yield self._at(self.clock.now + wait_s, Kind.CALL, contact.id)
@@ -383,18 +509,31 @@ class PlainFloor:
         epoch = breaker.call_epoch(self.breakers, f, admitted)
         j.calls += 1
         j.tries += 1
-        down, errors, factor = self.condition[f]
+        fleet, condition = self.scenario.fleets[f], self.condition[f]
         latency_s, u_error = 0.0, 1.0
         if not self.t.instant[f]:
             latency_s = physics.from_table(self.t.latency_s, f, dice.uniform(key, dice.LATENCY, int(j.calls)))
-        if errors > 0.0:
+        if condition.errors > 0.0:
             u_error = dice.uniform(key, dice.ERROR, int(j.calls))
         channel = self.scenario.channels[contact.channel]
-        outcome, reply_s = physics.call_outcome(
-            latency_s, u_error, down, errors, factor, channel.reply_timeout_s
+        factor = condition.factor * physics.load_factor(
+            self.sessions[f].value, self.capacity[f][0], fleet.load_from, fleet.load_slope
         )
+        outcome, reply_s = physics.call_outcome(
+            latency_s, u_error, condition.down, condition.errors, factor, channel.reply_timeout_s
+        )
+        tokens_in, tokens_out = physics.tokens(int(j.turns) + 1)
+        for node in self.t.fleet_limits[f]:
+            if node < 0:
+                break
+            if take_call(self.limits, int(node), tokens_in, tokens_out, self.clock.now) != 0:
+                outcome, reply_s = LIMITED, 0.0
+                break
         if not (self.t.instant[f] and outcome == OK):
             yield self._at(self.clock.now + reply_s, Kind.REPLY, contact.id)
+        if self.levels[f].on:
+            failed, slow = outcome != OK, reply_s > channel.slow_reply_s
+            heard_reply(self.watch, f, failed, slow, reply_s, self.clock.now)
         self._hear(f, epoch, outcome != OK, reply_s > channel.slow_reply_s)
         return outcome
 
@@ -405,6 +544,9 @@ class PlainFloor:
         j.tries = 0
         turn, mode, key = int(j.turns), int(j.mode), int(contact.brings("key"))
         j.mood = physics.mood_after_turn(float(j.mood), mode, float(k.mood_good), float(k.mood_bad))
+        stopped = float(self.condition[int(j.fleet)].policy[contact.brings("intent")])
+        if physics.stopped_by_policy(key, turn, int(contact.brings("turns")), stopped):
+            return self._escalate(contact, Reason.POLICY, float(turn), 0.0)
         if turn >= contact.brings("turns"):
             if j.monitored and mode != Mode.DETECTED:
                 chance = k.false_takeover if mode == Mode.SUCCESS else k.catch
@@ -426,12 +568,20 @@ class PlainFloor:
             off_topic = dice.uniform(key, dice.NOTICED, turn) < k.scope_recall
         elif turn == 1 and k.scope_false > 0.0:
             off_topic = dice.uniform(key, dice.OFF_TOPIC, 1) < k.scope_false
+        b = 0.0 if self.t.keeps_rules[contact.brings("segment")] else float(self.bias[0].b)
+        low_below = float(k.low_below)
+        max_turns = int(self.scenario.triggers.max_turns[contact.brings("label")])
+        max_session_s = float(self.scenario.triggers.max_session_s[contact.channel])
+        if b > 0.0:
+            low_below = look_ahead.sentiment_below(low_below, b)
+            max_turns = look_ahead.max_turns(max_turns, b)
+            max_session_s = look_ahead.max_session_s(max_session_s, b)
         if k.low_turns_at > 0:
             normal = physics.from_table(self.t.normal, 0, dice.uniform(key, dice.SENTIMENT, turn))
             reading = physics.sentiment_reading(normal, float(j.mood), float(k.low_noise))
             j.sentiment = smoothed(float(j.sentiment), reading)
             u = dice.uniform(key, dice.SENTIMENT_SEEN, turn)
-            low = u < k.low_recall if j.sentiment < k.low_below else u < k.low_false
+            low = u < k.low_recall if j.sentiment < low_below else u < k.low_false
             j.low_turns = j.low_turns + 1 if low else 0
         reason, seen, limit = first_hit(
             bool(asked),
@@ -439,11 +589,11 @@ class PlainFloor:
             int(j.low_turns),
             int(k.low_turns_at),
             float(j.sentiment),
-            float(k.low_below),
+            low_below,
             turn,
-            int(self.scenario.triggers.max_turns[contact.brings("label")]),
+            max_turns,
             self.clock.now - float(j.ai_start_s),
-            float(self.scenario.triggers.max_session_s[contact.channel]),
+            max_session_s,
         )
         return self._escalate(contact, reason, seen, limit) if reason else None
 
@@ -465,9 +615,15 @@ class PlainFloor:
     def _escalate(
         self, contact: Contact, reason: int, seen: float, limit: float
     ) -> tuple[Handling, int, float, float]:
+        looped = reason in (Reason.MAX_TURNS, Reason.MAX_DURATION)
+        self._session_ended(contact, LOOPED if looped else ESCALATED)
         self._leave_fleet(contact)
         self._end_ai(contact)
         return Handling.ESCALATED, int(reason), seen, limit
+
+    def _session_ended(self, contact: Contact, how: int) -> None:
+        f, key = int(contact.j.fleet), int(contact.brings("key"))
+        session_ended(self.watch, f, key, self.condition[f].dark, how, self.clock.now)
 
     def _close(
         self, contact: Contact, disposition: Disposition, handling: Handling
@@ -476,6 +632,15 @@ class PlainFloor:
         self._end_ai(contact)
         j = contact.j
         j.state, j.disposition, j.handling, j.end_s = State.GONE, disposition, handling, self.clock.now
+        contained, f, key = disposition != Disposition.AI_ABANDONED, int(j.fleet), int(contact.brings("key"))
+        self._session_ended(contact, CONTAINED if contained else ABANDONED)
+        if contained:
+            right = disposition == Disposition.AI_RESOLVED
+            session_scored(self.watch, f, key, self.condition[f].dark, right, self.clock.now)
+        if disposition == Disposition.AI_FALSE_CONTAINED:
+            self._return_later(contact, float(self.k.returns_false))
+        elif not contained:
+            self._return_later(contact, float(self.k.returns_abandoned))
         return handling, 0, 0.0, 0.0
 
     def _to_person(
@@ -494,51 +659,416 @@ class PlainFloor:
                 return
             if fate < self.k.dropped + self.k.context_lost:
                 j.fidelity = LOST_CONTEXT
-        j.queue, j.queue_s = queue, self.clock.now
+            j.mood = physics.mood_after_transfer(
+                float(j.mood), float(j.fidelity), float(self.k.reexplain_mood), float(self.k.transfer_mood)
+            )
+            if self.condition[int(j.fleet)].cut_off:
+                self._strand(contact)
+            else:
+                self._ask_for_person(contact)
+        else:
+            self._ask_for_person(contact)
+        yield from self._with_people(contact)
+
+    def _with_people(self, contact: Contact) -> Story:
+        """From the moment somebody is asked for to the end: hang, be held back, wait, talk, be called again."""
+        j = contact.j
+        while j.state != State.GONE:
+            if j.state == State.WITH_PERSON:
+                yield self._at(float(contact.began_s + j.handle_s), Kind.SERVICE_END, contact.id)
+                self._service_end(contact)
+            elif j.state == State.AWAY:
+                yield self._at(float(j.leaves_s), Kind.DIAL, contact.id)
+                expires_s = float(j.queue_s + self.relief[int(j.queue)].callback_expires_s)
+                self._join(contact, expires_s)
+            else:
+                moved, visible = contact.moved, not contact.brings("silent") or j.callback == 1
+                assert moved is not None
+                if j.leaves_s == np.inf or (j.state == State.WAITING and not visible):
+                    yield moved
+                else:
+                    yield moved | self._at(float(j.leaves_s), Kind.GIVE_UP, contact.id)
+                if not moved.triggered:
+                    self._give_up(contact)
+
+    @contextmanager
+    def _leaving(self, contact: Contact) -> Iterator[None]:
+        """What happens inside takes the contact from where it waits; its story then goes on."""
+        moved = contact.moved
+        assert moved is not None
+        yield
+        moved.succeed()
+
+    def _ask_for_person(self, contact: Contact) -> None:
+        """The contact is told how long, offered something else, held back, or joins the queue."""
+        j, k, r, now_s = contact.j, self.k, self.relief, self.clock.now
+        queue = int(self.scenario.queue_of_channel[contact.channel])
+        j.queue, j.queue_s = queue, now_s
+        if r[queue].on:
+            key = int(contact.brings("key"))
+            free = self._find_person(queue, contact.channel) is not None
+            told_s = self._told_s(queue, contact.channel, free)
+            j.told_s = told_s
+            origin = relief.DIRECT
+            if j.handling == Handling.ESCALATED:
+                origin = relief.ESCALATED
+            elif j.handling == Handling.SPILLED:
+                origin = relief.SPILLED
+            label = int(contact.brings("label"))
+            value = np.inf if label == UNKNOWN else float(self.scenario.value[label])
+            room = relief.room_for(
+                r[queue].meter_target,
+                self._working(queue, contact.channel),
+                self._in_hand(queue, contact.channel),
+                0.0,
+                float(self.waiting[queue].value),
+                r[queue].meter_weight,
+            ) - self._held(queue)
+            after = int(relief.Offer.NOTHING)
+            while True:
+                offered, seen, limit = relief.offer(
+                    r,
+                    queue,
+                    after,
+                    value,
+                    origin,
+                    bool(self.t.spared[contact.brings("segment")]),
+                    bool(j.end_reason == Reason.EXPLICIT_REQUEST),
+                    told_s,
+                    room,
+                )
+                after = offered
+                match offered:
+                    case relief.Offer.NOTHING:
+                        break
+                    case relief.Offer.DEFLECT:
+                        taken = customer.accepts_deflection(
+                            dice.uniform(key, dice.DEFLECTS, 0), float(k.accept)
+                        )
+                        reason = Reason.SELF_SERVICE_TAKEN if taken else Reason.SELF_SERVICE_DECLINED
+                        self._log(contact, Decision.OFFER, reason, -1, queue, seen, limit)
+                        if taken:
+                            self._deflect(contact)
+                            return
+                    case relief.Offer.CALLBACK:
+                        taken = customer.accepts_callback(
+                            dice.uniform(key, dice.CALLBACK, 0),
+                            told_s,
+                            float(k.callback_middle_s),
+                            float(k.callback_spread_s),
+                            float(k.callback_most),
+                        )
+                        reason = Reason.CALLBACK_TAKEN if taken else Reason.CALLBACK_DECLINED
+                        self._log(contact, Decision.OFFER, reason, -1, queue, seen, limit)
+                        if taken:
+                            relief.promise(r, queue)
+                            j.callback = 1
+                            self._join(contact, now_s + float(r[queue].callback_expires_s))
+                            return
+                    case relief.Offer.HOLD:
+                        self._log(contact, Decision.OFFER, Reason.HELD_BACK, -1, queue, seen, limit)
+                        self._hold_back(contact)
+                        return
+            if relief.message_heard(r, queue):
+                j.informed = 1
+                chance = customer.balk_chance(told_s, float(k.balk_over_s), float(k.balk_scale_s))
+                if dice.uniform(key, dice.BALKS, 0) < chance:
+                    j.state, j.disposition, j.end_s = State.GONE, Disposition.BALKED, now_s
+                    self._come_back(contact)
+                    return
+        self._join(contact, now_s + self._patience_s(contact))
+
+    def _join(self, contact: Contact, leaves_s: float) -> None:
+        """The contact joins its queue until *leaves_s* at most: it is answered, waits, or finds no place to wait."""
+        j, queue = contact.j, int(contact.j.queue)
+        j.leaves_s, j.joined_s = leaves_s, self.clock.now
+        self.joined[queue] += 1
         person = self._find_person(queue, contact.channel)
         if person is not None:
             self._unshelve(person)
             self._answer(contact, person)
             self._shelve(person)
-        else:
-            spec = self.scenario.queues[queue]
-            if spec.room >= 0 and self.waiting[queue].value >= spec.room:
-                j.state, j.disposition, j.end_s = State.GONE, Disposition.BLOCKED, self.clock.now
-                return
-            j.state = State.WAITING
-            contact.lane = int(
-                self.t.lane_of[queue, contact.channel, int(j.turns > 0), contact.brings("segment")]
-            )
-            self.lanes[contact.lane][contact] = None
-            self._count_waiting(queue, 1)
-            contact.answered = self.clock.event()
-            patience_s = self._patience_s(contact)
-            if contact.brings("silent") or patience_s == np.inf:
-                yield contact.answered
-            else:
-                gives_up = self._at(self.clock.now + patience_s, Kind.GIVE_UP, contact.id)
-                yield contact.answered | gives_up
-                if j.state == State.WAITING:
-                    self._give_up(contact)
-                    return
-        yield self._at(float(j.answer_s + j.handle_s), Kind.SERVICE_END, contact.id)
+            return
+        spec = self.scenario.queues[queue]
+        full = spec.room >= 0 and self.waiting[queue].value >= spec.room
+        if full and not j.callback and not j.held:
+            j.state, j.disposition, j.end_s = State.GONE, Disposition.BLOCKED, self.clock.now
+            return
+        j.state, contact.moved = State.WAITING, self.clock.event()
+        contact.lane = self._lane(contact)
+        self.lanes[contact.lane][contact] = None
+        self._count_waiting(queue, 1)
+
+    def _lane(self, contact: Contact) -> int:
+        engaged = int(contact.j.turns > 0)
+        return int(self.t.lane_of[int(contact.j.queue), contact.channel, engaged, contact.brings("segment")])
+
+    def _strand(self, contact: Contact) -> None:
+        """Nobody gets from this fleet to people: the contact hangs until that works again or patience ends."""
+        j, f = contact.j, int(contact.j.fleet)
+        if self.k.probe_hand_over:
+            self._hear(f, int(self.breakers[f].epoch), True, False)
+        j.state, j.stranded_s, contact.moved = State.STRANDED, self.clock.now, self.clock.event()
+        j.leaves_s = self.clock.now + float(contact.brings("patience_s"))
+        self.stranded[f][contact] = None
+
+    def _hold_back(self, contact: Contact) -> None:
+        """The contact waits in the buffer, informed and with more patience than in a queue."""
+        j = contact.j
+        j.state, j.held, j.hold_s, contact.moved = State.HELD, 1, self.clock.now, self.clock.event()
+        j.leaves_s = self.clock.now + float(self.k.held_patience) * self._patience_s(contact)
+        contact.lane = self._lane(contact)
+        self.held[contact.lane][contact] = None
+
+    def _deflect(self, contact: Contact) -> None:
+        """The contact tries self-service."""
+        j, k, key = contact.j, self.k, int(contact.brings("key"))
+        came_to = customer.after_deflection(
+            dice.uniform(key, dice.HELPED, 0), dice.uniform(key, dice.BACK, 0), float(k.helped), float(k.back)
+        )
+        helped = came_to == customer.HELPED
+        j.state, j.end_s = State.GONE, self.clock.now
+        j.disposition = Disposition.DEFLECTED_OK if helped else Disposition.DEFLECTED_LOST
+        again = int(contact.brings("again_row"))
+        if came_to == customer.COMES_BACK and again >= 0:
+            u = dice.uniform(key, dice.BACK_AFTER, 0)
+            after_s = customer.between_s(u, float(k.back_from_s), float(k.back_until_s))
+            self._comes(contact, again, after_s)
+
+    def _service_end(self, contact: Contact) -> None:
+        """A person finishes with the contact, or with trying to reach it."""
+        j, queue, now_s = contact.j, int(contact.j.queue), self.clock.now
         j.state = State.GONE
-        if j.ghost:
-            j.disposition, j.end_s = Disposition.QUEUE_ABANDONED, j.queue_s + self._patience_s(contact)
+        if j.ghost == 2:
+            j.ghost = 0
+            again_s = relief.dial_again_s(self.relief, queue, int(j.dials), float(j.queue_s), now_s)
+            if again_s < np.inf:
+                j.state, j.leaves_s = State.AWAY, again_s
+            else:
+                relief.settle(self.relief, queue)
+                j.disposition, j.end_s = Disposition.CALLBACK_FAILED, now_s
+        elif j.ghost:
+            j.disposition, j.end_s = Disposition.QUEUE_ABANDONED, j.leaves_s
         else:
-            j.disposition, j.end_s = Disposition.HUMAN_RESOLVED, self.clock.now
+            if j.callback:
+                relief.settle(self.relief, queue)
+            j.end_s = now_s
+            if contact.brings("unresolved_u") < self.k.unresolved + self.k.unresolved_mood * float(j.mood):
+                j.disposition = Disposition.HUMAN_UNRESOLVED
+                self._return_later(contact, float(self.k.returns_unresolved))
+            else:
+                j.disposition = Disposition.HUMAN_RESOLVED
         self._free(self.people[int(j.group)][int(j.agent)])
 
     def _give_up(self, contact: Contact) -> None:
-        """Patience ends; the possible attempt behind this one becomes a real one."""
+        """Patience ends, wherever the contact waits."""
         j = contact.j
-        self._leave_lane(contact)
-        j.state, j.disposition, j.end_s = State.GONE, Disposition.QUEUE_ABANDONED, self.clock.now
-        again = int(contact.brings("redial_row"))
-        if again >= 0:
-            later = Contact(contact.block, again)
-            later.j.arrive_s = self.clock.now + contact.brings("redial_after_s")
-            self.clock.process(self._again(later))
+        was, j.state, j.end_s = j.state, State.GONE, self.clock.now
+        if was == State.STRANDED:
+            del self.stranded[int(j.fleet)][contact]
+            j.disposition = Disposition.DROPPED
+            return
+        if was == State.HELD:
+            del self.held[contact.lane][contact]
+        else:
+            self._leave_lane(contact)
+        if j.callback:
+            relief.settle(self.relief, int(j.queue))
+            j.disposition = Disposition.CALLBACK_FAILED
+            return
+        j.disposition = Disposition.QUEUE_ABANDONED
+        self._come_back(contact)
+
+    def _come_back(self, contact: Contact) -> None:
+        """Who gave up may try again: the possible attempt behind this one becomes a real one."""
+        self.gave_up[int(contact.j.queue)] += 1
+        again = int(contact.brings("again_row"))
+        if again < 0 or not contact.brings("redials"):
+            return
+        if contact.j.informed:
+            u = dice.uniform(int(contact.brings("key")), dice.REDIALS, 0)
+            if u >= self.k.message_redial:
+                return
+        self._comes(contact, again, float(contact.brings("redial_after_s")))
+
+    def _return_later(self, contact: Contact, chance: float) -> None:
+        """Whose issue is not settled may come back: a further attempt of the same issue, often on another day."""
+        again = int(contact.brings("again_row"))
+        if again >= 0 and contact.brings("returns_u") < chance:
+            self._comes(contact, again, float(contact.brings("return_after_s")))
+
+    def _comes(self, contact: Contact, again: int, after_s: float) -> None:
+        later = Contact(contact.block, again)
+        later.j.arrive_s = self.clock.now + after_s
+        self.clock.process(self._again(later))
+
+    # --- what the orchestrator does every few seconds ---------------------------------------------------------------------------
+
+    def _watching(self) -> Story:
+        """Look, and again after the usual time."""
+        due_s = float(self.k.watch_every_s)
+        while True:
+            yield self._at(due_s, Kind.LOOK, 0)
+            for f in range(len(self.scenario.fleets)):
+                self._look_at_fleet(f)
+            self._look_ahead()
+            self._look_at_queues()
+            due_s = self.clock.now + float(self.k.watch_every_s)
+
+    def _look_at_fleet(self, f: int) -> None:
+        """What was seen arrives; breaker, level, warning and size may move."""
+        before, condition = int(self.breakers[f].state), self.condition[f]
+        if self.k.probe_synthetic and probe(
+            self.breakers, self.ring, f, condition.down, condition.errors, condition.cut_off, self.clock.now
+        ):
+            self._moved(f, before)
+        before, level = int(self.breakers[f].state), int(self.levels[f].level)
+        moved, sessions = look_at_fleet(
+            self.watch,
+            self.breakers,
+            self.ring,
+            self.levels,
+            f,
+            self.sessions[f].value,
+            self.capacity[f][0],
+            self.condition[f].dark,
+            self.clock.now,
+        )
+        if moved & MOVED_BREAKER:
+            self._moved(f, before)
+        if moved & MOVED_LEVEL:
+            row = self.levels[f]
+            self._note(What.LEVEL, f, level, row.level, row.cause, row.part, row.whole, row.limit)
+        if moved & MOVED_WARNING:
+            row = self.watch.warnings[f]
+            self._note(
+                What.WARNING, f, 1 - row.alarmed, row.alarmed, row.cause, row.part, row.whole, row.limit
+            )
+        if moved & MOVED_SCALE:
+            row, now = self.watch.scalings[f], self.capacity[f][0]
+            total = now + row.pending - row.fewer
+            self._note(What.SCALE, f, now, total, row.cause, row.part, row.whole, row.limit)
+        if sessions >= 0:
+            # What is kept for premium segments stays as many as it was.
+            before, open_sessions = self.capacity[f]
+            self.capacity[f] = (sessions, open_sessions + sessions - before)
+
+    def _look_ahead(self) -> None:
+        """The schedule, once a minute."""
+        row, now_s = self.bias[0], self.clock.now
+        if row.on and not now_s < row.at_s + LOOK_AHEAD_S:
+            stressed, b = bool((self.levels["level"] > 0).any()), float(row.b)
+            if look_ahead.step(self.bias, self.t.needed_all, self.t.everybody, STEP_S, stressed, now_s):
+                self._note(
+                    What.BIAS, -1, round(100.0 * b), round(100.0 * row.b), 0, row.part, row.whole, row.limit
+                )
+
+    def _look_at_queues(self) -> None:
+        """Announcement, promises, meter."""
+        r, now_s = self.relief, self.clock.now
+        for queue in range(len(self.scenario.queues)):
+            if not r[queue].on:
+                continue
+            channel = int(np.flatnonzero(self.scenario.queue_of_channel == queue)[0])
+            if r[queue].message_on:
+                before = int(r[queue].message)
+                free = self._find_person(queue, channel) is not None
+                if relief.move_message(r, queue, self._told_s(queue, channel, free), now_s):
+                    row = r[queue]
+                    self._note(What.MESSAGE, queue, before, row.message, 0, row.seen, 0.0, row.limit)
+            if r[queue].callback_on and self.k.forecast_slots:
+                handle_s = float(self.t.queue_handle_s[queue]) / self.scenario.channels[channel].at_once
+                r[queue].slots = relief.spare_slots(
+                    self.t.planned[queue],
+                    self.t.needed[queue],
+                    STEP_S,
+                    handle_s,
+                    1.0,
+                    CALLBACK_HORIZON_S,
+                    now_s,
+                )
+            if r[queue].meter_on:
+                self._meter(queue, channel)
+
+    def _meter(self, queue: int, channel: int) -> None:
+        """Let in whom people are free for, and who was held too long."""
+        row, now_s = self.relief[queue], self.clock.now
+        lanes = [lane for lane in range(len(self.held)) if self.t.lane_queue[lane] == queue]
+        free_for = relief.to_release(
+            row.meter_target,
+            self._working(queue, channel),
+            self._in_hand(queue, channel),
+            0.0,
+            float(self.waiting[queue].value),
+            row.meter_weight,
+            sum(len(self.held[lane]) for lane in lanes),
+            int(row.meter_most_per_s * self.k.watch_every_s),
+        )
+        for _ in range(free_for):
+            best: tuple[int, float, Contact] | None = None
+            for lane in lanes:
+                if self.held[lane]:
+                    head = next(iter(self.held[lane]))
+                    priority = int(self.t.lane_priority[lane])
+                    due_s = float(head.j.queue_s - self.t.lane_credit_s[lane])
+                    if best is None or comes_before(priority, due_s, head.id, best[0], best[1], best[2].id):
+                        best = (priority, due_s, head)
+            assert best is not None
+            self._let_in(best[2], Reason.LET_IN, float(free_for))
+        for lane in lanes:
+            while self.held[lane]:
+                head = next(iter(self.held[lane]))
+                if not relief.must_leave(float(head.j.hold_s), row.hold_max_s, now_s):
+                    break
+                self._let_in(head, Reason.HELD_TOO_LONG, float(row.hold_max_s))
+
+    def _let_in(self, contact: Contact, reason: Reason, limit: float) -> None:
+        """A contact leaves the buffer for its queue, with the patience that it has left."""
+        j, now_s = contact.j, self.clock.now
+        held_s = now_s - float(j.hold_s)
+        del self.held[contact.lane][contact]
+        self._log(contact, Decision.OFFER, reason, -1, int(j.queue), held_s, limit)
+        left_s = customer.patience_left_s(self._patience_s(contact), held_s, float(self.k.held_patience))
+        with self._leaving(contact):
+            self._join(contact, now_s + left_s)
+
+    def _working(self, queue: int, channel: int) -> float:
+        """Contacts of *channel* that the people on the floor for *queue* can have at once."""
+        people = sum(self.present[g].value for g in self.t.queue_groups[queue] if g >= 0)
+        return float(people * self.scenario.channels[channel].at_once)
+
+    def _in_hand(self, queue: int, channel: int) -> float:
+        """How many of those they have; somebody busy in another channel can have none more."""
+        at_once = self.scenario.channels[channel].at_once
+        people = [p for g in self.t.queue_groups[queue] if g >= 0 for p in self.people[g] if p.load > 0]
+        return float(sum(p.load if p.channel == channel else at_once for p in people))
+
+    def _held(self, queue: int) -> int:
+        """Contacts held back before a queue."""
+        return sum(len(hold) for lane, hold in enumerate(self.held) if self.t.lane_queue[lane] == queue)
+
+    def _told_s(self, queue: int, channel: int, free: bool) -> float:
+        """The wait that the next contact of *channel* is told."""
+        if free:
+            return 0.0
+        by = int(self.relief[queue].told_by)
+        position = self.waiting[queue].value + self._held(queue) + 1.0
+        handle_s = float(self.t.queue_handle_s[queue])
+        if by == relief.BY_PLAN:
+            return relief.told_wait_plan_s(
+                handle_s / self.scenario.channels[channel].at_once,
+                position,
+                self.t.planned[queue],
+                STEP_S,
+                np.inf,
+                self.clock.now,
+            )
+        working = self._working(queue, channel)
+        if by == relief.BY_CLASSIC:
+            return relief.told_wait_classic_s(handle_s, position, 0.0, working, 1.0)
+        joined = self.joined[queue]
+        gave_up = self.gave_up[queue] / joined if joined else 0.0
+        return relief.told_wait_s(handle_s, position, working, gave_up)
 
     def _again(self, contact: Contact) -> Story:
         yield self._at(float(contact.j.arrive_s + contact.brings("lag_s")), Kind.ARRIVE, contact.id)
@@ -606,9 +1136,8 @@ class PlainFloor:
             if contact is None:
                 break
             self._leave_lane(contact)
-            self._answer(contact, person)
-            assert contact.answered is not None
-            contact.answered.succeed()
+            with self._leaving(contact):
+                self._answer(contact, person)
         self._shelve(person)
 
     def _answer(self, contact: Contact, person: Person) -> None:
@@ -620,10 +1149,15 @@ class PlainFloor:
         if person.load == 1:
             self.busy[person.group].value += 1
             person.channel = contact.channel
-        j.state, j.answer_s = State.WITH_PERSON, now_s
+        j.state, j.answer_s, contact.began_s = State.WITH_PERSON, now_s, now_s
         j.group, j.agent = person.group, person.number
         channel = self.scenario.channels[contact.channel]
-        if contact.brings("silent") and now_s > j.queue_s + self._patience_s(contact):
+        if k.wait_mood > 0.0 or k.answer_mood > 0.0:
+            waited_s = 0.0 if j.callback else now_s - float(j.queue_s)
+            j.mood = physics.mood_after_wait(
+                float(j.mood), waited_s, float(k.wait_free_s), float(k.wait_mood), float(k.answer_mood)
+            )
+        if contact.brings("silent") and not j.callback and now_s > j.leaves_s:
             j.ghost, j.handle_s = 1, channel.silent_detect_s
             return
         j.handle_s = physics.person_handle_s(
@@ -639,6 +1173,14 @@ class PlainFloor:
             float(k.mood_effect),
             channel.handover_s,
         )
+        if j.callback:
+            j.dials += 1
+            u = dice.uniform(int(contact.brings("key")), dice.REACHED, int(j.dials))
+            picked_up = customer.reached(u, float(k.callback_reached))
+            j.handle_s = customer.callback_handle_s(float(j.handle_s), float(k.callback_dial_s), picked_up)
+            if not picked_up:
+                j.ghost, j.answer_s = 2, np.nan
+                j.dialled_s += j.handle_s
 
     def _free(self, person: Person) -> None:
         """A person has one contact less."""
@@ -692,7 +1234,13 @@ class PlainFloor:
         self.sessions[fleet].value += change
         self.sessions_in[fleet, channel] += change
 
+    def _retry_over(self, j: Any) -> None:
+        if j.retry_open:
+            j.retry_open = 0
+            self.retrying[int(j.fleet)] -= 1
+
     def _leave_fleet(self, contact: Contact) -> None:
+        self._retry_over(contact.j)
         self._count_session(int(contact.j.fleet), contact.channel, -1)
 
     def _end_ai(self, contact: Contact) -> None:
@@ -706,22 +1254,46 @@ class PlainFloor:
         self.decisions.append((self.clock.now, contact.id, int(kind), int(reason), fleet, queue, seen, limit))
 
     def _hear(self, fleet: int, epoch: int, failed: bool, slow: bool) -> None:
-        """The fleet's breaker hears how a call ended."""
+        """The fleet's breaker hears how a call ended; a probe may have to get through to people as well."""
         before = int(self.breakers[fleet].state)
+        if self.k.probe_hand_over and before == breaker.State.HALF_OPEN and self.condition[fleet].cut_off:
+            failed = True
         if breaker.on_reply(self.breakers, self.ring, fleet, epoch, failed, slow, self.clock.now):
             self._moved(fleet, before)
 
     def _moved(self, fleet: int, before: int) -> None:
         """A breaker moved: control looks before anything else happens, and the next timed move is set."""
         b = self.breakers[fleet]
+        self._note(What.BREAKER, fleet, before, b.state, b.cause, b.part, b.whole, b.limit)
+        if before == breaker.State.HALF_OPEN and b.state != breaker.State.OPEN:
+            came_back(self.watch, fleet)
+        if b.until_s < np.inf:
+            self.clock.process(self._timer(fleet, float(b.until_s)))
+
+    def _note(
+        self,
+        what: What,
+        fleet: int,
+        before: int,
+        after: int,
+        cause: int,
+        part: float,
+        whole: float,
+        limit: float,
+    ) -> None:
+        """A controller moved at a fleet: control looks before anything else happens."""
         move = np.zeros(1, dtype=MOVE)[0]
-        move.at_s, move.fleet, move.from_state, move.to_state = self.clock.now, fleet, before, b.state
-        move.cause, move.part, move.whole, move.limit = b.cause, b.part, b.whole, b.limit
+        move.at_s, move.what, move.subject, move.from_state, move.to_state = (
+            self.clock.now,
+            int(what),
+            fleet,
+            before,
+            after,
+        )
+        move.cause, move.part, move.whole, move.limit = cause, part, whole, limit
         looks = self.clock.before(self.clock.now)
         assert looks.callbacks is not None
         looks.callbacks.append(lambda _: self.on_move(move))
-        if b.until_s < np.inf:
-            self.clock.process(self._timer(fleet, float(b.until_s)))
 
     def _timer(self, fleet: int, due_s: float) -> Story:
         yield self._at(due_s, Kind.TIMER, fleet)

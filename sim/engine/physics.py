@@ -60,6 +60,43 @@ def session_mode(
 
 
 @compiled
+def load_factor(active: int, sessions: int, above: float, slope: float) -> float:
+    """Reply times are multiplied by this at a fleet with so many sessions: `1 + slope·(u − above)²/(1 − u)`, u cut off at 0.995 (M23)."""
+    if slope == 0.0 or active <= above * sessions:
+        return 1.0
+    u = min(0.995, active / sessions)
+    return 1.0 + slope * (u - above) * (u - above) / (1.0 - u)
+
+
+@compiled
+def load_shift(active: int, sessions: int, above: float, loss: float) -> float:
+    """Probit shift of success at a fleet with so many sessions, 0 or below."""
+    if loss == 0.0 or active <= above * sessions:
+        return 0.0
+    return -loss * (active / sessions - above)
+
+
+@compiled
+def stopped_by_policy(key: int, turn: int, turns: int, share: float) -> bool:
+    """Whether a rule stops the session in this turn: a session of which it is true touches the rule at a turn of its own.
+
+    The share is the fleet's now, the same for all its sessions: when it jumps, every session past its turn is stopped at once.
+    """
+    if share == 0.0 or not dice.uniform(key, dice.POLICY, 0) < share:
+        return False
+    return turn >= 1 + int(dice.uniform(key, dice.POLICY, 1) * turns)
+
+
+@compiled
+def tokens(turn: int) -> tuple[float, float]:
+    """Tokens in and out of the call for a turn, counted from 1: the whole conversation is sent again each time.
+
+    300 + 350 for each turn in, 200 out; sums to 9,150 and 1,200 over six turns, as measured (tokenrate.dev).
+    """
+    return 300.0 + 350.0 * turn, 200.0
+
+
+@compiled
 def call_outcome(
     latency_s: float, u_error: float, down: bool, error_share: float, factor: float, timeout_s: float
 ) -> tuple[int, float]:
@@ -79,6 +116,19 @@ def mood_after_turn(mood: float, mode: int, good: float, bad: float) -> float:
     """Frustration, 0 to 1, after one more turn that led somewhere or did not."""
     mood = mood - good if mode == _SUCCESS else mood + bad
     return min(1.0, max(0.0, mood))
+
+
+@compiled
+def mood_after_transfer(mood: float, fidelity: float, reexplain: float, transfer: float) -> float:
+    """Frustration of somebody who is passed on from the AI to a person, and has to tell again what got lost."""
+    return min(1.0, max(0.0, mood + transfer + reexplain * (1.0 - fidelity)))
+
+
+@compiled
+def mood_after_wait(mood: float, wait_s: float, free_s: float, per_min: float, answer: float) -> float:
+    """Frustration of somebody who is answered after a wait: up for every minute beyond what is borne, down because somebody is there."""
+    mood += per_min * max(0.0, wait_s - free_s) / 60.0
+    return min(1.0, max(0.0, mood - answer))
 
 
 @compiled

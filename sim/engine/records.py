@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from sim.demand.contacts import Contacts
 from sim.engine.control import CONTROL, Look
 from sim.engine.state import KEPT, Disposition, Handling, State
 from sim.orchestration.compiled import compiled
+from sim.orchestration.signals import Signal
 from sim.orchestration.words import Reason
 from sim.scenario.model import Scenario
 
@@ -44,12 +46,25 @@ COUNTERS = (
     "handle_s",
     "handle_s2",
     "handled",
+    "deflected",
+    "deflected_lost",
+    "balked",
+    "callbacks",
+    "called_back",
+    "callbacks_on_time",
+    "callbacks_failed",
+    "callback_wait_s",
+    "held",
+    "held_s",
 )
 """Columns of the interval table. Those up to `calls` count at the interval of arrival, the others at that of joining the queue.
 
 `queued` asked for a person (the blocked included); `answered_within` and `abandoned_within` the queue's threshold; `abandoned` includes
 `short_abandoned` and those who left silently; `wait_s` sums the waits of answered and abandoned; `handled` counts answered contacts whom a
-person really talked to, `handle_s` their handling time, `handle_s2` its squares; `ai_s` sums the AI's part of every session."""
+person really talked to, `handle_s` their handling time, `handle_s2` its squares; `ai_s` sums the AI's part of every session.
+
+Who took self-service, a callback or the announcement's hint counts neither
+as answered nor as abandoned: `callbacks` were promised, `called_back` reached, on time within ten minutes of the wait that was told."""
 
 (
     _OFFERED,
@@ -79,7 +94,19 @@ person really talked to, `handle_s` their handling time, `handle_s2` its squares
     _HANDLE,
     _HANDLE2,
     _HANDLED,
-) = range(12, 25)
+    _DEFLECTED,
+    _DEFLECTED_LOST,
+    _BALKED,
+    _CALLBACKS,
+    _CALLED_BACK,
+    _ON_TIME,
+    _CALLBACK_FAILED,
+    _CALLBACK_WAIT,
+    _HELD,
+    _HELD_S,
+) = range(12, 35)
+PROMISE_S = 600.0
+"""A callback within this of the wait that was told is on time."""
 _IN_AI = int(State.IN_AI)
 _NOT_YET = int(State.NOT_YET)
 _D_RESOLVED = int(Disposition.AI_RESOLVED)
@@ -88,6 +115,10 @@ _D_AI_ABANDONED = int(Disposition.AI_ABANDONED)
 _D_DROPPED = int(Disposition.DROPPED)
 _D_ABANDONED = int(Disposition.QUEUE_ABANDONED)
 _D_BLOCKED = int(Disposition.BLOCKED)
+_D_DEFLECTED_OK = int(Disposition.DEFLECTED_OK)
+_D_DEFLECTED_LOST = int(Disposition.DEFLECTED_LOST)
+_D_BALKED = int(Disposition.BALKED)
+_D_CALLBACK_FAILED = int(Disposition.CALLBACK_FAILED)
 _H_ESCALATED = int(Handling.ESCALATED)
 _H_SPILLED = int(Handling.SPILLED)
 
@@ -151,7 +182,27 @@ def tally(
             q = x.queue
             t = table[min(last, int(x.queue_s / interval_s)) * per_interval + cell]
             t[_QUEUED] += 1
-            if x.disposition == _D_BLOCKED:
+            if x.held == 1:
+                t[_HELD] += 1
+                left_s = x.end_s if np.isnan(x.joined_s) else x.joined_s
+                t[_HELD_S] += (until_s if np.isnan(left_s) else left_s) - x.hold_s
+            if x.callback == 1:
+                t[_CALLBACKS] += 1
+                t[_CALLBACK_FAILED] += 1 if x.disposition == _D_CALLBACK_FAILED else 0
+                if not np.isnan(x.answer_s):
+                    wait_s = x.answer_s - x.queue_s
+                    t[_CALLED_BACK] += 1
+                    t[_ON_TIME] += 1 if abs(wait_s - x.told_s) <= PROMISE_S else 0
+                    t[_CALLBACK_WAIT] += wait_s
+                    t[_HANDLED] += 1
+                    t[_HANDLE] += x.handle_s
+                    t[_HANDLE2] += x.handle_s * x.handle_s
+            elif x.disposition in (_D_DEFLECTED_OK, _D_DEFLECTED_LOST):
+                t[_DEFLECTED] += 1
+                t[_DEFLECTED_LOST] += 1 if x.disposition == _D_DEFLECTED_LOST else 0
+            elif x.disposition == _D_BALKED:
+                t[_BALKED] += 1
+            elif x.disposition == _D_BLOCKED:
                 t[_BLOCKED] += 1
             elif x.disposition == _D_ABANDONED:
                 wait_s = x.end_s - x.queue_s
@@ -221,6 +272,10 @@ class Run:
     """One at the start of every interval and one at the end."""
     control: NDArray[Any]
     """Rows of `CONTROL`."""
+    said: dict[int, str]
+    """Sentences of the controllers above single fleets, by row of `control`."""
+    signals: tuple[Signal, ...]
+    """What was sent to workforce management."""
     contacts: dict[str, NDArray[Any]] | None
     """`COLUMNS` and `KEPT`, by contact id; None in interval mode."""
     decisions: NDArray[Any] | None
@@ -294,7 +349,14 @@ class Recorder:
         return {name: column[by_id] for name, column in columns.items()}
 
     def run(
-        self, replication: int, floor: str, looks: list[Look], control: list[tuple[Any, ...]], events: int
+        self,
+        replication: int,
+        floor: str,
+        looks: list[Look],
+        control: list[tuple[Any, ...]],
+        events: int,
+        said: dict[int, str] | None = None,
+        signals: Sequence[Signal] = (),
     ) -> Run:
         """Put it all together."""
         return Run(
@@ -304,6 +366,8 @@ class Recorder:
             counts=self.counts(),
             looks=tuple(looks),
             control=np.array(control, dtype=CONTROL),
+            said=said or {},
+            signals=tuple(signals),
             contacts=self.contacts(),
             decisions=np.concatenate(self._decisions)
             if self._decisions and self._scenario.keep_contacts

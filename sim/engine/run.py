@@ -12,12 +12,14 @@ from simpy.events import Event
 
 from sim.demand.contacts import Contacts
 from sim.demand.draw import BLOCK_S, blocks
+from sim.demand.incidents import with_drawn
 from sim.demand.source import customers
 from sim.engine.clock import Clock
 from sim.engine.control import Control, Floor
 from sim.engine.floor import PlainFloor
 from sim.engine.kernel.driver import KernelFloor
 from sim.engine.records import Recorder, Run
+from sim.orchestration.signals import Signal
 from sim.scenario.model import Scenario
 
 FloorName = Literal["kernel", "plain"]
@@ -31,6 +33,7 @@ def simulate(scenario: Scenario, replication: int = 0, floor: FloorName = "kerne
         replication: Which independent repetition; the same number means the same customers whatever the policy.
         floor: `kernel`, the compiled one, or `plain`, SimPy processes that do the same to the last bit.
     """
+    scenario = with_drawn(scenario, replication)
     with ThreadPoolExecutor(1) as drawing:
         return (
             _kernel(scenario, replication, drawing)
@@ -43,12 +46,12 @@ def _plain(scenario: Scenario, replication: int, drawing: Executor) -> Run:
     clock, recorder = Clock(), Recorder(scenario)
     floor = PlainFloor(scenario, replication, recorder, clock)
     control = Control(scenario, replication, clock, floor)
-    floor.on_move = control.breaker_moved
+    floor.on_move = control.moved
     clock.process(_customers(scenario, replication, clock, floor, drawing))
     control.start()
     while clock.has_more(scenario.calendar.end_s):
         clock.step()
-    return recorder.run(replication, "plain", control.looks, control.rows, floor.finish())
+    return recorder.run(replication, "plain", control.looks, control.rows, floor.finish(), *_told(control))
 
 
 def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
@@ -60,7 +63,7 @@ def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
 
     def look_at_moves(_: Event) -> None:
         for move in floor.moves:
-            control.breaker_moved(move)
+            control.moved(move)
         floor.moves.clear()
 
     while clock.has_more(scenario.calendar.end_s):
@@ -69,7 +72,11 @@ def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
             # Nothing was due before: control looks at that second, then the floor goes on.
             clock.before(moved_s).callbacks.append(look_at_moves)
         clock.step()
-    return recorder.run(replication, "kernel", control.looks, control.rows, floor.finish())
+    return recorder.run(replication, "kernel", control.looks, control.rows, floor.finish(), *_told(control))
+
+
+def _told(control: Control) -> tuple[dict[int, str], list[Signal]]:
+    return dict(control.supervisor.words), control.supervisor.sent
 
 
 def _customers(

@@ -21,6 +21,12 @@ class State(IntEnum):
     WAITING = 2
     WITH_PERSON = 3
     GONE = 4
+    STRANDED = 5
+    """Meant for a person whom nobody can reach: the hand-over path of its fleet is broken."""
+    HELD = 6
+    """In the buffer before a queue."""
+    AWAY = 7
+    """To be called back once more, later."""
 
 
 class Disposition(IntEnum):
@@ -34,6 +40,13 @@ class Disposition(IntEnum):
     QUEUE_ABANDONED = 5
     BLOCKED = 6
     DROPPED = 7
+    DEFLECTED_OK = 8
+    """Self-service helped."""
+    DEFLECTED_LOST = 9
+    BALKED = 10
+    """Hung up at the announcement."""
+    CALLBACK_FAILED = 11
+    HUMAN_UNRESOLVED = 12
 
 
 class Mode(IntEnum):
@@ -103,9 +116,22 @@ JOURNEY = record(
         ("admitted", np.int32),
         ("low_turns", np.int32),
         ("outcome", np.int32),
+        ("retry_open", np.int32),
+        ("callback", np.int32),
+        ("dials", np.int32),
+        ("informed", np.int32),
+        ("held", np.int32),
+        ("stranded_s", np.float64),
+        ("hold_s", np.float64),
+        ("leaves_s", np.float64),
+        ("joined_s", np.float64),
+        ("told_s", np.float64),
+        ("dialled_s", np.float64),
     ]
 )
-"""One contact. `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
+"""One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
+`hold_s` when it was held back (`held`), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
+`lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 
 KEPT = tuple(
     name
@@ -124,6 +150,8 @@ KEPT = tuple(
         "retrying",
         "low_turns",
         "outcome",
+        "retry_open",
+        "leaves_s",
         "lane",
         "before",
         "behind",
@@ -148,7 +176,8 @@ DECISION = record(
 MOVE = record(
     [
         ("at_s", np.float64),
-        ("fleet", np.int32),
+        ("what", np.int32),
+        ("subject", np.int32),
         ("from_state", np.int32),
         ("to_state", np.int32),
         ("cause", np.int32),
@@ -157,7 +186,7 @@ MOVE = record(
         ("limit", np.float64),
     ]
 )
-"""One move of a breaker."""
+"""One move of a controller that looks at a fleet; `what` and its numbers as in `sim.engine.control.CONTROL`."""
 
-OK, FAILED, TIMED_OUT = 0, 1, 2
+OK, FAILED, TIMED_OUT, LIMITED = 0, 1, 2, 3
 """How an AI call ends."""

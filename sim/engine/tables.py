@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.demand.draw import most_people
+from sim.engine.forecast import forecast
 from sim.engine.physics import TABLE
+from sim.orchestration.degradation import NODATA, sheds
 from sim.scenario.model import Scenario
 
 FloatArray = NDArray[np.float64]
@@ -58,6 +60,26 @@ class Tables(NamedTuple):
     """Shape (fleets, segments)."""
     bulkhead: IntArray
     """Shape (fleets, channels)."""
+    shed: NDArray[np.bool_]
+    """Intents that a fleet sheds at a level, shape (5, intents)."""
+    simple: NDArray[np.bool_]
+    """Intents that a degraded fleet still gets, shape (intents,)."""
+    fleet_limits: IntArray
+    """Rows of limits that a fleet's calls draw on, shape (fleets, limited nodes + 1), ended with −1."""
+    queue_handle_s: FloatArray
+    """Mean handling time of a queue's contacts, shape (queues,)."""
+    spared: NDArray[np.bool_]
+    """Segments that relief leaves alone, shape (segments,)."""
+    needed: FloatArray
+    """People whom the forecast needs for each queue, same shape as `planned`."""
+    needed_all: FloatArray
+    """People whom the forecast needs for everything together, shape (steps,)."""
+    everybody: FloatArray
+    """People whom the schedule puts on the floor, shape (steps,)."""
+    keeps_rules: NDArray[np.bool_]
+    """Segments for which a look ahead changes nothing, shape (segments,)."""
+    planned: FloatArray
+    """People whom the schedule puts on the floor for each queue, shape (queues, steps of `forecast.STEP_S`)."""
     people_most: IntArray
     """Most people of each group ever on the floor, shape (groups,)."""
 
@@ -75,6 +97,41 @@ def _quantiles(scenario: Scenario) -> tuple[FloatArray, NDArray[np.bool_], Float
             latency[f] = fleet.latency_median_s * np.exp(fleet.latency_sigma * normal)
             instant[f] = False
     return latency, instant, normal.reshape(1, TABLE)
+
+
+def _queue_handle_s(scenario: Scenario) -> FloatArray:
+    demand = scenario.demand
+    mean = float((demand.intent_share * np.array([law.mean_s for law in scenario.handle])).sum())
+    return np.array(
+        [
+            np.average(
+                [mean * scenario.channels[c].handle_factor for c in queue.channels],
+                weights=[max(1e-9, float(demand.channel_share[c])) for c in queue.channels],
+            )
+            for queue in scenario.queues
+        ]
+    )
+
+
+def _shed(scenario: Scenario) -> NDArray[np.bool_]:
+    ai = scenario.ai
+    return np.array(
+        [
+            [
+                sheds(level, int(risk), float(capability), NODATA)
+                for risk, capability in zip(ai.risk, ai.capability, strict=True)
+            ]
+            for level in range(5)
+        ],
+        dtype=np.bool_,
+    )
+
+
+def _simple(scenario: Scenario) -> NDArray[np.bool_]:
+    breaker = scenario.failover.breaker
+    if breaker is None or breaker.degraded is None:
+        return np.ones(len(scenario.names.intents), dtype=np.bool_)
+    return breaker.degraded.simple
 
 
 def _padded(rows: list[list[int]], width: int) -> IntArray:
@@ -122,6 +179,13 @@ def tables(scenario: Scenario) -> Tables:
         group_lanes.append(mine)
         ranks.append([group.skills.index(lanes[k].queue) if group.takes_listed else 0 for k in mine])
 
+    relief = scenario.relief
+    looks_ahead = scenario.look_ahead is not None or (
+        relief is not None
+        and (relief.tells == "plan" or (relief.callback is not None and relief.callback.slots < 0))
+    )
+    view = forecast(scenario) if looks_ahead else None
+    nobody = np.zeros((len(names.queues), 1))
     fleets = max(1, len(scenario.fleets))
     premium = np.zeros((fleets, len(names.segments)), dtype=np.bool_)
     bulkhead = np.full((fleets, len(names.channels)), ENDLESS, dtype=np.int64)
@@ -145,5 +209,28 @@ def tables(scenario: Scenario) -> Tables:
         chain=_padded([list(chain) for chain in scenario.failover.chain], fleets + 1),
         premium=premium,
         bulkhead=bulkhead,
+        shed=_shed(scenario),
+        simple=_simple(scenario),
+        fleet_limits=_padded(
+            [
+                [k for k, limits in enumerate(scenario.limits) if limits.node in fleet.nodes]
+                for fleet in scenario.fleets
+            ],
+            len(scenario.limits) + 1,
+        ),
+        queue_handle_s=_queue_handle_s(scenario),
+        spared=np.array(
+            [scenario.relief is not None and s in scenario.relief.spares for s in range(len(names.segments))]
+        ),
+        planned=view.planned if view else nobody,
+        needed=view.needed if view else nobody,
+        needed_all=view.needed_all if view else np.zeros(1),
+        everybody=view.everybody if view else np.zeros(1),
+        keeps_rules=np.array(
+            [
+                scenario.look_ahead is not None and s in scenario.look_ahead.spares
+                for s in range(len(names.segments))
+            ]
+        ),
         people_most=np.array(most_people(scenario), dtype=np.int64),
     )

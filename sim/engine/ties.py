@@ -28,6 +28,10 @@ class Kind(IntEnum):
     """The controller has a contact's label and decides."""
     GIVE_UP = 6
     """Patience ends."""
+    DIAL = 7
+    """Somebody is to be called back once more."""
+    LOOK = 8
+    """The orchestrator looks at fleets and queues."""
 
 
 SHIFT = 40

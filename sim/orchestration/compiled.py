@@ -39,12 +39,27 @@ F = TypeVar("F", bound=Callable[..., object])
 
 # What it is compiled with: no interpreter lock; no reference counting (nothing compiled here makes an array, and counting the dozens that
 # are passed down costs more than the work: 8 × on the reference works); callees inlined, for the same reason (another 2 ×).
-_OPTIONS: Any = {"cache": True, "nogil": True, "_nrt": False, "forceinline": True}
+_OPTIONS: Any = {"cache": True, "nogil": True, "_nrt": False, "forceinline": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
     """Compile *function* on its first call and keep the result on disk."""
     return cast(F, numba.njit(**_OPTIONS)(function))
+
+
+# For other compiled code alone: what lets Python call a function is compiled with it, and costs more than the function where dozens of
+# arrays are passed.
+_INNER: Any = _OPTIONS | {"no_cpython_wrapper": True}
+
+
+def inner(function: F) -> F:
+    """Compile *function* as `compiled` does, for other compiled functions to call and nobody else."""
+    return cast(F, numba.njit(**_INNER)(function))
+
+
+def apart(function: F) -> F:
+    """Compile *function* as `inner` does, but as a function of its own: for what is rare and long, so that it is compiled once."""
+    return cast(F, numba.njit(**(_INNER | {"forceinline": False}))(function))
 
 
 def record(fields: list[Any]) -> np.dtype[Any]:

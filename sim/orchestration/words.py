@@ -21,6 +21,8 @@ class Decision(IntEnum):
     """A session under way goes to another fleet."""
     ESCALATE = 4
     """A session ends at a person."""
+    OFFER = 5
+    """Something else than waiting is offered, or imposed."""
 
 
 class Reason(IntEnum):
@@ -50,6 +52,19 @@ class Reason(IntEnum):
     MAX_DURATION = 21
     AI_GAVE_UP = 22
     TAKEN_OVER = 23
+    POLICY = 24
+    CALL_LIMITED = 25
+    NO_RETRY_LEFT = 26
+    NOT_SIMPLE = 27
+    SHED = 28
+    NOT_SURE_ENOUGH = 29
+    SELF_SERVICE_TAKEN = 30
+    SELF_SERVICE_DECLINED = 31
+    CALLBACK_TAKEN = 32
+    CALLBACK_DECLINED = 33
+    HELD_BACK = 34
+    LET_IN = 35
+    HELD_TOO_LONG = 36
 
 
 SENTENCES: dict[Reason, str] = {
@@ -77,6 +92,19 @@ SENTENCES: dict[Reason, str] = {
     Reason.MAX_DURATION: "{seen:.0f} s ≥ {limit:.0f} s",
     Reason.AI_GAVE_UP: "the AI handed over after {seen:.0f} turns",
     Reason.TAKEN_OVER: "the person watching took over in turn {seen:.0f}",
+    Reason.POLICY: "a rule stopped the session in turn {seen:.0f}",
+    Reason.CALL_LIMITED: "refused by the provider's limits, attempt {seen:.0f} of {limit:.0f}",
+    Reason.NO_RETRY_LEFT: "{seen:.0f} sessions are retrying already, {limit:.0f} may",
+    Reason.NOT_SIMPLE: "fleet is degraded and takes simple contacts alone, with confidence {limit:.3f} or more ({seen:.3f})",
+    Reason.SHED: "fleet sheds this intent at level {seen:.0f}",
+    Reason.NOT_SURE_ENOUGH: "confidence {seen:.3f} < {limit:.3f} at the fleet's level",
+    Reason.SELF_SERVICE_TAKEN: "told wait {seen:.0f} s > {limit:.0f} s: offered self-service, taken",
+    Reason.SELF_SERVICE_DECLINED: "told wait {seen:.0f} s > {limit:.0f} s: offered self-service, declined",
+    Reason.CALLBACK_TAKEN: "told wait {seen:.0f} s > {limit:.0f} s: offered a callback, taken",
+    Reason.CALLBACK_DECLINED: "told wait {seen:.0f} s > {limit:.0f} s: offered a callback, declined",
+    Reason.HELD_BACK: "room for {seen:.1f} more < {limit:.0f}: held back",
+    Reason.LET_IN: "let in after {seen:.0f} s, room for {limit:.0f}",
+    Reason.HELD_TOO_LONG: "let in after {seen:.0f} s ≥ {limit:.0f} s, room or not",
 }
 
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.control import What
 from sim.engine.records import Run
 from sim.engine.state import Disposition, Handling
+from sim.engine.what import What
 from sim.orchestration import breaker
 from sim.outcomes.measures import (
     MEASURE,
@@ -74,7 +74,7 @@ def incident_outcomes(run: Run) -> list[IncidentOutcome]:
     return [
         incident_outcome(run, k)
         for k, incident in enumerate(run.scenario.incidents)
-        if incident.from_s < run.scenario.calendar.end_s and incident.until_s > 0.0
+        if not incident.drawn and incident.from_s < run.scenario.calendar.end_s and incident.until_s > 0.0
     ]
 
 

@@ -121,6 +121,19 @@ def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Estimat
     return mean(y - x, level)
 
 
+def jackknife(value: float, without: ArrayLike, level: float = LEVEL) -> Estimate:
+    """A statistic of all replications, and its interval from the same statistic without each of them in turn.
+
+    Args:
+        value: Of all replications.
+        without: One number a replication: the statistic of the others; below three they say too little.
+        level: Coverage of the interval.
+    """
+    found = np.asarray(without, dtype=np.float64)
+    k = len(found)
+    return Estimate(value, _half_width(_jackknife(found), k, level) if k > 2 else math.nan, k)
+
+
 def _pair(part: ArrayLike, whole: ArrayLike) -> tuple[FloatArray, FloatArray]:
     a, n = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     if a.shape != n.shape or a.ndim != 1:

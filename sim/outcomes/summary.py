@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sim.engine.control import What
 from sim.engine.records import Run
 from sim.engine.state import Handling
-from sim.orchestration import breaker
+from sim.engine.what import What
 from sim.orchestration.words import Reason
 from sim.outcomes import intervals
 from sim.outcomes.erlang import Promise, promise
 from sim.outcomes.handling import POOLS_ACTUAL, POOLS_PLANNED, HandlingTime, Pools, handling_times, pools
+from sim.outcomes.happenings import incident_words, sentence
 from sim.outcomes.incidents import (
     IncidentOutcome,
     backlog_peak,
@@ -348,36 +348,15 @@ class Happening:
 
 def story(run: Run, people: bool = False) -> list[Happening]:
     """What control did in one run, in words: incidents, breakers with their reasons, on request people too."""
-    names = run.scenario.names
-    out: list[Happening] = []
-    for row in run.control:
-        what, subject = What(int(row["what"])), int(row["subject"])
-        if what is What.PEOPLE:
-            if not people:
-                continue
-            text = f"{names.groups[subject]}: {int(row['to_state'])} people wanted"
-        elif what is What.BREAKER:
-            states = tuple(
-                breaker.State(int(row[key])).name.replace("_", "-") for key in ("from_state", "to_state")
-            )
-            numbers = (float(row[key]) for key in ("part", "whole", "limit"))
-            because = breaker.in_words(int(row["cause"]), *numbers)
-            text = f"breaker of {names.fleets[subject]}: {states[0]} → {states[1]}, {because}"
-        else:
-            incident = run.scenario.incidents[int(row["cause"])]
-            begins = what is What.INCIDENT_BEGINS
-            text = f"{names.nodes[subject]}: {incident_words(incident)} {'begins' if begins else 'is over'}"
-        out.append(Happening(float(row["at_s"]), clock_words(run.scenario, float(row["at_s"])), text))
-    return out
-
-
-def incident_words(incident: Any) -> str:
-    """`down`, `25 % errors`, `3 times slower`."""
-    if incident.effect == "errors":
-        return f"{100 * incident.share:.0f} % errors"
-    if incident.effect == "slow":
-        return f"{incident.factor:g} times slower"
-    return "outage"
+    return [
+        Happening(
+            float(row["at_s"]),
+            clock_words(run.scenario, float(row["at_s"])),
+            sentence(run.scenario, row, run.said.get(k, "")),
+        )
+        for k, row in enumerate(run.control)
+        if people or int(row["what"]) != What.PEOPLE
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,9 @@ from sim.outcomes import (
     totals_of,
 )
 from sim.outcomes.local_time import clock_words
-from sim.reports.blocks import Lines, Paragraph, Section, Table
+from sim.reports import actions as deeds
+from sim.reports.actions import Actions
+from sim.reports.blocks import Block, Lines, Paragraph, Section, Table
 from sim.reports.numbers import NOTHING, difference, estimate, many, plural
 from sim.store import SCHEMA_VERSION, Study
 from sim.store.manifest import jsonable
@@ -63,6 +65,8 @@ class Answer:
     window: Window | None
     """From the first incident's begin to the last one's end; None without incidents in the run."""
     columns: tuple[Column, ...]
+    actions: dict[str, Actions]
+    """What every variant did; empty for a study in which nobody can do anything."""
 
 
 def answer(study: Study) -> Answer:
@@ -72,7 +76,8 @@ def answer(study: Study) -> Answer:
     summaries = {title: summarise(found) for title, found in study.variants.items()}
     differences = {title: tuple(compare(runs[0], study.variants[title])) for title in titles[1:]}
     window = incident_window(runs[0][0])
-    return Answer(study, summaries, differences, window, _columns(runs, summaries, differences, window))
+    columns = _columns(runs, summaries, differences, window)
+    return Answer(study, summaries, differences, window, columns, deeds.all_actions(study.variants))
 
 
 def incident_window(run: Run) -> Window | None:
@@ -225,7 +230,7 @@ def _telling(promises: Sequence[Promise]) -> Promise | None:
 
 def section(found: Answer) -> Section:
     """The answer as a part of a report."""
-    blocks: list[Paragraph | Lines | Table] = [table(found), Lines(tuple(notes(found)))]
+    blocks: list[Block] = [table(found), Lines(tuple(notes(found))), *deeds.blocks(found.actions)]
     line = classical(found)
     if line:
         blocks.append(Paragraph(line))
@@ -249,6 +254,7 @@ def tree(found: Answer) -> dict[str, Any]:
                     }
                     for column in found.columns
                 },
+                "actions": jsonable(found.actions.get(title)),
                 "summary": summary.tree(),
                 "differences": [differs(d) for d in found.differences.get(title, ())],
             }

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.engine.records import Run
+from sim.outcomes.happenings import kind_of
 from sim.reports import figures
 from sim.reports.answer import Answer, tree
 from sim.reports.report import in_markdown, observed
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def figures_of(study: Study) -> dict[str, Figure]:
-    """Every figure by its file's name: the day of each variant, the variants side by side, a replay against its log."""
+    """Every figure by its file's name: the day of each variant, the variants side by side, bursts, a timeline, a replay."""
     found: dict[str, Figure] = {}
     several = len(study.variants) > 1
     for title, runs in study.variants.items():
@@ -33,7 +35,17 @@ def figures_of(study: Study) -> dict[str, Figure]:
             found[f"replay{behind}"] = figures.replay(runs, seen[0])
     if several:
         found["variants"] = figures.variants(study.variants)
+    bursts = figures.escalation_bursts(study.variants)
+    if bursts is not None:
+        found["escalation-bursts"] = bursts
+    if any(run.scenario.incidents or _moved(run) for runs in study.variants.values() for run in runs[:1]):
+        found["timeline"] = figures.timeline(study.variants)
     return found
+
+
+def _moved(run: Run) -> bool:
+    """Whether control did anything but follow the roster."""
+    return any(kind_of(row).label != "people" for row in run.control)
 
 
 def write_figures(study: Study, folder: Path) -> tuple[str, ...]:

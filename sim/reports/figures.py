@@ -1,4 +1,4 @@
-"""Figures: a day by interval, variants side by side, a replay against its log.
+"""Figures: a day by interval, variants side by side, bursts, one replication second by second, a replay against its log.
 
 Times are local wall-clock times of the scenario. Bands are 10–90 % over replications around the median.
 Nothing here keeps global state: figures are values, `write` turns one into SVG and PNG, the same bytes each time.
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from sim.engine.records import Run
 from sim.engine.state import Handling
 from sim.orchestration.breaker import State
+from sim.outcomes import bursts
 from sim.outcomes.erlang import required
-from sim.outcomes.incidents import service_level_damage, state_share, waiting_peaks
+from sim.outcomes.happenings import happenings, incident_words, kind_of
+from sim.outcomes.incidents import breaker_spans, service_level_damage, state_share, waiting_peaks, waits_s
 from sim.outcomes.intervals import Estimate, mean
 from sim.outcomes.local_time import local_time
 from sim.outcomes.measures import (
@@ -34,7 +36,6 @@ from sim.outcomes.measures import (
     totals_of,
 )
 from sim.outcomes.replay import ReplayOutcome, band
-from sim.outcomes.summary import incident_words
 from sim.outcomes.words import HANDLING_LABELS
 from sim.scenario.model import Scenario
 
@@ -246,6 +247,270 @@ def replay(runs: Sequence[Run], outcome: ReplayOutcome) -> Figure:
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         _settle(figure)
     return figure
+
+
+def escalation_bursts(by_variant: Mapping[str, Sequence[Run]], window: Window | None = None) -> Figure | None:
+    """How AI sessions come to people: per minute over the day beside what a plan expects, and dispersion by width of the window.
+
+    Args:
+        by_variant: Replications by the variant's name, with contact rows; all of the same calendar.
+        window: Part of the run to show and to count in; all after the warm-up when None.
+
+    Returns:
+        None without contact rows, or when no session was handed over.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    found = {name: bursts.bursts(runs, bursts.HANDOVERS, window) for name, runs in by_variant.items()}
+    shown = {name: one for name, one in found.items() if one is not None}
+    if not shown:
+        return None
+    first = by_variant[next(iter(shown))][0].scenario
+    edges_s = _minutes(first, window)
+    most = max(float(_per_minute(by_variant[name], edges_s)[2].max(initial=1.0)) for name in shown)
+    with mpl.rc_context(_RC):
+        heights = [1.9] * len(shown) + [2.6]
+        figure = Figure(figsize=(_WIDTH_IN, sum(heights) + 1.2), dpi=_DPI, layout="constrained")
+        figure.suptitle(
+            f"{first.name}: AI sessions handed over to people, {_replications(next(iter(by_variant.values())))}",
+            x=0.01, ha="left", fontsize=12, fontweight="bold",
+        )  # fmt: skip
+        grid = figure.add_gridspec(len(heights), 3, height_ratios=heights)
+        axes = [figure.add_subplot(grid[0, :])]
+        axes += [figure.add_subplot(grid[k, :], sharex=axes[0]) for k in range(1, len(shown))]
+        x = _clock(first, edges_s)
+        for ax, name in zip(axes, shown, strict=True):
+            runs = by_variant[name]
+            median, low, high, plan = _per_minute(runs, edges_s)
+            _band(ax, x, low, high, median, VERMILION, "handed over")
+            ax.step(x, _post(plan), where="post", color=BLACK, linewidth=1.2, linestyle=(0, (4, 1.5)),
+                    label="as the plan expects")  # fmt: skip
+            ax.set_title(name)
+            ax.set_ylabel("sessions per min")
+            ax.set_ylim(0, 1.05 * most)
+            _shade(ax, runs[0].scenario, edges_s)
+            ax.tick_params(labelbottom=ax is axes[-1])
+        _legend(axes[0])
+        _time_axis(axes[-1], first, edges_s)
+        _dispersions([figure.add_subplot(grid[-1, k]) for k in range(3)], by_variant, window)
+        _settle(figure)
+    return figure
+
+
+def _minutes(scenario: Scenario, window: Window | None) -> FloatArray:
+    """Edges of the minutes of the shown intervals."""
+    shown = _edges(scenario, in_window(scenario, window))
+    return np.arange(shown[0], shown[-1] + 1e-6, 60.0)
+
+
+def _per_minute(runs: Sequence[Run], edges_s: FloatArray) -> tuple[FloatArray, ...]:
+    """Sessions handed over by minute: median, 10 and 90 % over replications, and what the plan expects."""
+    times = [bursts.HANDOVERS.times(run) for run in runs]
+    counts = np.stack([np.histogram(t, edges_s)[0] for t in times]).astype(np.float64)
+    return (*band(counts, (0.5, 0.1, 0.9)), bursts.planned(runs, times, edges_s))
+
+
+_DISPERSION_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK, GREY)
+
+
+def _dispersions(
+    axes: Sequence[Axes], by_variant: Mapping[str, Sequence[Run]], window: Window | None
+) -> None:
+    """One panel a stream: dispersion against the plan by width of the window, with 95 % intervals, one line a variant."""
+    for ax, stream in zip(axes, bursts.STREAMS, strict=True):
+        for k, (name, runs) in enumerate(by_variant.items()):
+            found = bursts.bursts(runs, stream, window)
+            colour = _DISPERSION_COLOURS[k % len(_DISPERSION_COLOURS)]
+            if found is None or not found.idc:
+                continue
+            x = np.array([one.scale_s for one in found.idc]) * (1.0 + 0.04 * k)
+            value = np.array([one.against_plan.value for one in found.idc])
+            half = np.nan_to_num([one.against_plan.half_width for one in found.idc])
+            ax.errorbar(
+                x, value, yerr=np.minimum(half, 0.999 * value), fmt="o-", color=colour, capsize=3, markersize=4.5,
+                linewidth=1.4, label=name,
+            )  # fmt: skip
+        ax.axhline(1.0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), label="Poisson")
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xticks([60.0, 300.0, 900.0], ["1 min", "5 min", "15 min"])
+        ax.minorticks_off()
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        low, high = max(0.5, ax.get_ylim()[0]), max(2.0, ax.get_ylim()[1])
+        ax.set_ylim(low, high)
+        nice = [v for v in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0) if low <= v <= high]
+        ax.set_yticks(nice)
+        ax.set_title(stream.label, fontsize=9.5)
+    axes[0].set_ylabel("variance ÷ mean\nagainst the plan")
+    handles, labels = axes[-1].get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda k: [*by_variant, "Poisson"].index(labels[k]))
+    axes[-1].legend(
+        [handles[k] for k in order],
+        [fill(labels[k], 24) for k in order],
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.02),
+        borderaxespad=0.0,
+    )
+
+
+def timeline(
+    by_variant: Mapping[str, Sequence[Run]], window: Window | None = None, replication: int = 0
+) -> Figure:
+    """One replication second by second: who waits, where breakers stand, what control did; one panel a variant.
+
+    Args:
+        by_variant: Replications by the variant's name, in the order of the panels; all of the same calendar.
+        window: Part of the run to show; around the incidents, or the whole run, when None.
+        replication: Which of each variant's runs, by place.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    runs = {name: of_variant[replication] for name, of_variant in by_variant.items()}
+    first = next(iter(runs.values())).scenario
+    from_s, until_s = window if window is not None else _around_incidents(first)
+    edges_s = np.array([max(0.0, from_s), min(until_s, first.calendar.end_s)])
+    with mpl.rc_context(_RC):
+        heights: list[float] = []
+        for run in runs.values():
+            heights += [1.7, 0.26 * len(_event_rows(run)) + 0.15]
+        figure = Figure(
+            figsize=(_WIDTH_IN, sum(heights) + 0.35 * len(runs) + 1.0), dpi=_DPI, layout="constrained"
+        )
+        axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0])
+        number = next(iter(runs.values())).replication
+        figure.suptitle(
+            f"{first.name}: replication {number}, {_date(first)}",
+            x=0.01,
+            ha="left",
+            fontsize=12,
+            fontweight="bold",
+        )
+        most = max(1.0, *(float(_waiting_now(run, edges_s)[1].max(initial=0.0)) for run in runs.values()))
+        for above, below, (name, run) in zip(axes[::2], axes[1::2], runs.items(), strict=True):
+            _queues_now(above, run, edges_s, most)
+            above.set_title(name)
+            _shade(above, run.scenario, edges_s)
+            _events(below, run, edges_s)
+        _events_legend(axes[0], list(runs.values()))
+        _time_axis(axes[-1], first, edges_s)
+        _settle(figure)
+    return figure
+
+
+_BEFORE_S, _AFTER_S = 900.0, 2700.0
+"""What a timeline shows before the first incident and after the last."""
+
+
+def _around_incidents(scenario: Scenario) -> Window:
+    end_s = scenario.calendar.end_s
+    inside = [i for i in scenario.incidents if i.from_s < end_s and i.until_s > 0.0]
+    if not inside:
+        return scenario.warm_up_s, end_s
+    return min(i.from_s for i in inside) - _BEFORE_S, max(i.until_s for i in inside) + _AFTER_S
+
+
+def _waiting_now(
+    run: Run, edges_s: FloatArray, queues: Sequence[int] | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Instants and how many wait from then on, within the edges; from looks at the floor where contacts were not kept."""
+    asked = list(range(len(run.scenario.queues))) if queues is None else list(queues)
+    if run.contacts is None:
+        at_s = np.array([look.at_s for look in run.looks])
+        waiting = np.array([float(look.waiting[asked].sum()) for look in run.looks])
+    else:
+        c = run.contacts
+        mine = np.isin(c["queue"], asked)
+        joined_s = c["queue_s"][mine]
+        times_s = np.concatenate([joined_s, joined_s + waits_s(run)[mine]])
+        step = np.repeat([1.0, -1.0], len(joined_s))
+        order = np.lexsort((step, times_s))  # who leaves at an instant goes before who comes
+        at_s, waiting = times_s[order], np.cumsum(step[order])
+    before = np.searchsorted(at_s, edges_s[0], side="right") - 1
+    start = float(waiting[before]) if before >= 0 else 0.0
+    keep = (at_s > edges_s[0]) & (at_s < edges_s[1])
+    inside = np.concatenate([[edges_s[0]], at_s[keep], [edges_s[1]]])
+    values = np.concatenate([[start], waiting[keep]])
+    return inside, _post(values)
+
+
+def _queues_now(ax: Axes, run: Run, edges_s: FloatArray, most: float) -> None:
+    names = run.scenario.names.queues
+    for q, name in enumerate(names):
+        at_s, waiting = _waiting_now(run, edges_s, [q])
+        colour = (PURPLE, BLUE, GREEN, ORANGE, SKY, GREY)[q % 6]
+        ax.step(_clock(run.scenario, at_s), waiting, where="post", color=colour, linewidth=1.1, label=name)
+    ax.set_ylabel("waiting")
+    ax.set_ylim(0, 1.05 * most)
+
+
+def _event_rows(run: Run) -> list[tuple[str, str]]:
+    """Rows below a timeline: incidents, breakers by fleet, then every other kind of control event that the run has but the roster."""
+    incidents = [("incident", run.scenario.names.nodes[i.node]) for i in run.scenario.incidents]
+    breakers = [("breaker", run.scenario.names.fleets[f]) for f in _strip_fleets(run.scenario)]
+    kinds = dict.fromkeys(kind_of(row).label for row in run.control)
+    others = [(kind, "") for kind in kinds if kind not in {"incident", "breaker", "people"}]
+    found = list(dict.fromkeys([*incidents, *breakers, *others]))
+    return found or [("", "no controller, no incident")]
+
+
+_STATE_COLOURS = {"OPEN": BLACK, "FORCED_OPEN": BLACK, "HALF_OPEN": ORANGE, "DEGRADED": "#F0E442"}
+_NARROWEST = 1 / 400
+"""Of the width: a half-open breaker's seconds stay visible beside minutes of open."""
+
+
+def _events(ax: Axes, run: Run, edges_s: FloatArray) -> None:
+    scenario, rows = run.scenario, _event_rows(run)
+    narrowest_s = float(edges_s[1] - edges_s[0]) * _NARROWEST
+
+    def bar(y: int, from_s: float, until_s: float, colour: str, order: float, alpha: float = 1.0) -> None:
+        lo, hi = max(from_s, edges_s[0]), min(max(until_s, from_s + narrowest_s), edges_s[1])
+        if lo < hi:
+            x = _clock(scenario, np.array([lo, hi]))
+            ax.fill_between(x, y - 0.38, y + 0.38, color=colour, alpha=alpha, linewidth=0, zorder=order)
+
+    for incident in scenario.incidents:
+        y = rows.index(("incident", scenario.names.nodes[incident.node]))
+        bar(y, incident.from_s, incident.until_s, VERMILION, 2.0, 0.55)
+    for fleet in _strip_fleets(scenario):
+        bar(rows.index(("breaker", scenario.names.fleets[fleet])), edges_s[0], edges_s[1], PALE, 1.0)
+    for span in breaker_spans(run):
+        row, colour = ("breaker", scenario.names.fleets[span.fleet]), _STATE_COLOURS.get(span.state.name)
+        if colour is not None and row in rows:
+            # The shorter lie above the longer.
+            bar(rows.index(row), span.from_s, span.until_s, colour, 4.0 if colour == ORANGE else 3.0)
+    for told in happenings(run, float(edges_s[0]), float(edges_s[1])):
+        if (told.kind, "") in rows:
+            y = rows.index((told.kind, ""))
+            (x,) = _clock(scenario, np.array([told.at_s]))
+            ax.plot([x], [y], "v", color=BLUE, markersize=6, zorder=5)
+    ax.set_yticks(range(len(rows)), [f"{kind} {name}".strip() for kind, name in rows], fontsize=8.5)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.grid(visible=False)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _events_legend(ax: Axes, runs: Sequence[Run]) -> None:
+    """Lines of the queues, then what stands below them."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    states = {span.state.name for run in runs for span in breaker_spans(run)}
+    handles: list[Any] = list(ax.get_legend_handles_labels()[0])
+    if any(run.scenario.incidents for run in runs):
+        handles.append(Patch(color=VERMILION, alpha=0.55, linewidth=0, label="incident (true)"))
+    if any(_strip_fleets(run.scenario) for run in runs):
+        handles.append(Patch(color=PALE, label="breaker closed"))
+    handles += [
+        Patch(color=colour, label=f"breaker {name.lower().replace('_', '-')}")
+        for name, colour in _STATE_COLOURS.items()
+        if name in states
+    ]
+    if any(not name for run in runs for kind, name in _event_rows(run) if kind):
+        handles.append(Line2D([], [], color=BLUE, marker="v", linestyle="", label="control event"))
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.05), borderaxespad=0.0)
 
 
 def _replay_title(label: str, observed: float, simulated: Estimate, share: bool) -> str:

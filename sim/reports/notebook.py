@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sim.outcomes import Difference, Summary, summarise, table
 from sim.outcomes import compare as compare_runs
 from sim.reports.answer import answer, heading
-from sim.reports.artefacts import figures_of, keep
+from sim.reports.artefacts import figures_of, keep, slug
 from sim.scenario.errors import ScenarioError
 from sim.store import RunFolder, Study, record, scenarios_of
 from sim.store import read as read_folder
@@ -57,14 +57,15 @@ class Result:
         return tuple(self._figures)
 
     def figure(self, name: str) -> Figure:
-        """One of the run's figures: `day` (`day-<variant>` where there are several), `variants`, `replay`.
+        """One of the run's figures, see `figures`: `day` (`day-<variant>` where there are several), `variants`, `escalation bursts`, ….
 
         Raises:
             ValueError: There is no such figure.
         """
-        if name not in self._figures:
+        known = name if name in self._figures else slug(name)
+        if known not in self._figures:
             raise ValueError(f"there is no figure {name!r}; there are {', '.join(self._figures)}")
-        return self._figures[name]
+        return self._figures[known]
 
     @cached_property
     def _figures(self) -> dict[str, Figure]:

@@ -21,8 +21,12 @@ from sim.outcomes import (
     story,
 )
 from sim.outcomes import replay as compared_with_log
+from sim.outcomes.breakers import breaker_quality
+from sim.outcomes.bursts import BINS_S, CLUSTER, GAP_S, Dispersion, all_beside_formulas, all_bursts
 from sim.outcomes.local_time import clock_words
+from sim.outcomes.loop import STAGES, TARGET_S, loop_outcome
 from sim.outcomes.replay import clock_labels
+from sim.reports import actions as deeds
 from sim.reports import answer as answers
 from sim.reports.answer import Answer
 from sim.reports.blocks import Block, Lines, Paragraph, Section, Table, markdown
@@ -59,8 +63,13 @@ def sections(found: Answer) -> list[Section]:
             )
         ),
         _incidents(found),
+        _breakers(found),
+        _loops(found),
+        *deeds.sections(found.actions),
         _stories(found),
+        _bursts(found),
         _promises(found),
+        _formulas(found),
         _replays(found),
         _how(found.study),
     ]
@@ -280,6 +289,142 @@ def _promises(found: Answer) -> Section | None:
     return Section("What Erlang A would have said", tuple(blocks)) if blocks else None
 
 
+def _bursts(found: Answer) -> Section | None:
+    rows = []
+    for variant, runs in found.study.variants.items():
+        for one in all_bursts(runs):
+            by_bin = {dispersion.scale_s: _dispersed(dispersion) for dispersion in one.idc}
+            rows.append(
+                (
+                    one.label,
+                    variant,
+                    estimate(one.events, "contacts"),
+                    *(by_bin.get(bin_s, NOTHING) for bin_s in BINS_S),
+                    NOTHING if one.peakedness is None else _dispersed(one.peakedness),
+                    f"{estimate(one.clustered, 'share')}\n({amount(one.clustered_if_poisson, 'share')})",
+                    estimate(one.peak_per_min, "contacts"),
+                )
+            )
+    if not rows:
+        return None
+    bins = (f"I({bin_s / 60:.0f} min)" for bin_s in BINS_S)
+    head = ("", "variant", "events", *bins, "peakedness z", "in clusters\n(if Poisson)", "most in 60 s")
+    return Section(
+        "How bursty the work of people comes",
+        (
+            Paragraph(
+                "Variance ÷ mean, 1 for Poisson: against a plan that knows the day's shape and its mean volume, and in brackets between "
+                "days, which sees busy days but no incident that comes every day. z is that of the busy servers of an endless group at "
+                f"the mean handling time. Clusters: {CLUSTER} or more with gaps below {GAP_S:.0f} s."
+            ),
+            Table(head, tuple(rows), left=(0, 1)),
+        ),
+    )
+
+
+def _dispersed(found: Dispersion) -> str:
+    return f"{_index(found.against_plan)}\n({_index(found.between)})"
+
+
+def _index(found: Estimate) -> str:
+    """A ratio of variances; its half-width where it is known."""
+    if math.isnan(found.value):
+        return NOTHING
+    half = "" if math.isnan(found.half_width) else f" ± {found.half_width:.1f}"
+    return f"{found.value:.1f}{half}"
+
+
+def _formulas(found: Answer) -> Section | None:
+    blocks: list[Block] = []
+    for variant, runs in found.study.variants.items():
+        for beside in all_beside_formulas(runs):
+            rows = [
+                (
+                    formula.name if "Hayward" not in formula.name else f"{formula.name}, z {beside.z:.1f}",
+                    amount(formula.service_level, "share"),
+                    amount(formula.abandonment, "share"),
+                )
+                for formula in beside.formulas
+            ]
+            happened = (estimate(beside.service_level, "share"), estimate(beside.abandonment, "share"))
+            rows.append(("simulated", *happened))
+            blocks.append(Table((f"{variant}: {beside.queue}", "service level", "abandoned"), tuple(rows)))
+    if not blocks:
+        return None
+    return Section(
+        "Formulas beside what happened",
+        (
+            Paragraph(
+                "Each formula is asked interval by interval, with the interval's own mean arrivals, handling time and people on the floor; "
+                "queues that share people are one queue. Erlang C knows nobody who gives up; Hayward's versions know bursts, but no z "
+                "stands for an outage that lasts several handling times."
+            ),
+            *blocks,
+        ),
+    )
+
+
+def _breakers(found: Answer) -> Section | None:
+    rows = []
+    for variant, runs in found.study.variants.items():
+        quality = breaker_quality(runs)
+        if quality is None:
+            continue
+        delays = [f"{effect}: {estimate(delay, 's')}" for effect, delay in quality.detect_s.items()]
+        rows.append(
+            (
+                variant,
+                estimate(quality.openings, "contacts"),
+                estimate(quality.false_share, "share"),
+                estimate(quality.false_per_day, "contacts"),
+                estimate(quality.miss_share, "share"),
+                estimate(quality.flaps_per_h, "contacts"),
+                "\n".join(delays) or NOTHING,
+            )
+        )
+    if not rows:
+        return None
+    head = ("", "openings", "false", "false per day", "faults missed", "flaps/h", "seen after")
+    return Section(
+        "Breakers against the true faults",
+        (
+            Paragraph(
+                "Held against the plant's own log, which no controller knows. False: no fault under the fleet then or in the "
+                "minute before; per day and flaps are for one breaker."
+            ),
+            Table(head, tuple(rows)),
+        ),
+    )
+
+
+def _loops(found: Answer) -> Section | None:
+    rows = []
+    for variant, runs in found.study.variants.items():
+        outcome = loop_outcome(runs)
+        if outcome is None or not outcome.closed:
+            continue
+        rows.append(
+            (
+                variant,
+                *(estimate(outcome.stages_s[stage], "s") for stage in STAGES),
+                estimate(outcome.loop_s, "s"),
+                estimate(outcome.within_share, "share"),
+            )
+        )
+    if not rows:
+        return None
+    head = ("", *STAGES, "symptom to action", f"within {TARGET_S:.0f} s")
+    return Section(
+        "The loop from symptom to people",
+        (
+            Paragraph(
+                "Mean stages of the loops that were closed; people arrive after the loop, in stage staff."
+            ),
+            Table(head, tuple(rows)),
+        ),
+    )
+
+
 def observed(runs: Sequence[Run]) -> tuple[ReplayOutcome, tuple[str, ...]] | None:
     """The replayed day beside its log, and what is replayed in words; None for a scenario that replays nothing.
 
@@ -379,11 +524,15 @@ def comparison(differences: Sequence[Difference], a: str, b: str, replications: 
 
 
 def tree(found: Answer) -> dict[str, Any]:
-    """The report for programs: the answer, the story of the first replication, and the replay."""
+    """The report for programs: the answer, the story of the first replication, bursts, breakers, the loop, and the replay."""
     out = answers.tree(found)
     for variant in out["variants"]:
         runs = found.study.variants[variant["variant"]]
         variant["story"] = jsonable(story(runs[0]))
+        variant["bursts"] = jsonable(all_bursts(runs))
+        variant["formulas"] = jsonable(all_beside_formulas(runs))
+        variant["breakers"] = jsonable(breaker_quality(runs))
+        variant["loop"] = jsonable(loop_outcome(runs))
         try:
             seen = observed(runs)
         except (ScenarioError, ValueError):

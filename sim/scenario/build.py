@@ -10,22 +10,31 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from sim.orchestration.common_cause import CommonCausePolicy
+from sim.orchestration.desk import Desk, Mode
+from sim.orchestration.duration import Law as DurationLaw
+from sim.orchestration.plans import Kind, Lever
 from sim.orchestration.routing import threshold_matrix
+from sim.orchestration.signals import SignalPolicy
 from sim.scenario import model
 from sim.scenario.errors import ScenarioError
 from sim.scenario.schema import (
     WEEKDAYS,
     AiSpec,
+    DegradedSpec,
     FailoverSpec,
     FailureSpec,
+    FleetSpec,
     GroupSpec,
     LawSpec,
     QueueSpec,
     ScenarioFile,
+    SemanticSpec,
     TriggersSpec,
 )
 from sim.scenario.values import Moment
 
+RISKS = ("low", "medium", "high")
 NORMAL_P95 = 1.6448536269514722
 HANDLE_CV = 0.9
 """Handling times of people when nothing is said: lognormal with this coefficient of variation."""
@@ -152,6 +161,9 @@ def _demand(spec: ScenarioFile, clock: _Clock) -> model.Demand:
         intent_share=np.array([intent.share for intent in spec.intents.values()]),
         out_of_scope=spec.out_of_scope,
         family=np.array([sorted(set(families)).index(f) for f in families], dtype=np.int64),
+        new_pattern=model.NewPattern(clock.second(pattern.at), pattern.ramp, pattern.share)
+        if (pattern := demand.new_pattern) is not None
+        else None,
     )
 
 
@@ -170,6 +182,7 @@ def _ai(spec: ScenarioFile) -> model.Ai:
         wrong_label_recovers=ai.wrong_label_recovers,
         wrong_label_failure=_failure(ai.wrong_label_failure),
         turns_cv=ai.turns_cv,
+        risk=np.array([RISKS.index(i.risk) for i in intents], dtype=np.int64),
         think=_law(ai.think, "lognormal", 0.5),
         leaves_per_turn=ai.leaves_per_turn,
         mood_start=ai.mood_start,
@@ -209,9 +222,182 @@ def _fleets(spec: ScenarioFile, nodes: list[str]) -> tuple[model.Fleet, ...]:
                 errors=fleet.errors,
                 ability_shift=fleet.ability_shift,
                 nodes=frozenset(nodes.index(node) for node in stands_on),
+                **_load(fleet),
             )
         )
     return tuple(fleets)
+
+
+def _load(fleet: FleetSpec) -> dict[str, Any]:
+    """How a fleet bears its load, as fields of `model.Fleet`."""
+    fields: dict[str, Any] = {}
+    if (load := fleet.under_load) is not None:
+        fields |= {
+            "load_from": load.above,
+            "load_slope": load.slope,
+            "quality_from": load.quality_from,
+            "quality_loss": load.quality_loss,
+        }
+    if (scale := fleet.autoscale) is not None:
+        fields |= {"scale_target": scale.target, "warm_up_s": scale.warm_up, "quota": scale.quota}
+    return fields
+
+
+def _limits(spec: ScenarioFile, nodes: list[str]) -> tuple[model.Limits, ...]:
+    def per_s(per_min: float | None) -> float:
+        return math.inf if per_min is None else per_min / 60.0
+
+    return tuple(
+        model.Limits(
+            nodes.index(name),
+            per_s(node.limits.requests_per_min),
+            per_s(node.limits.input_tokens_per_min),
+            per_s(node.limits.output_tokens_per_min),
+            node.limits.burst,
+        )
+        for name, node in spec.nodes.items()
+        if node.limits is not None
+    )
+
+
+def _watch(spec: ScenarioFile, nodes: list[str]) -> model.Watch | None:
+    watch = spec.watch
+    if watch is None:
+        return None
+    warning = watch.early_warning
+    rule, cusum = (warning.rule, warning.cusum) if warning is not None else (None, None)
+    return model.Watch(
+        every_s=watch.every,
+        delay_s=watch.delay,
+        missing=watch.missing,
+        nodes=frozenset(nodes.index(node) for node in _ancestors(spec, watch.node)),
+        baseline=watch.baseline or 0.0,
+        qa_share=watch.qa.share if watch.qa else 0.0,
+        qa_delay_s=watch.qa.delay if watch.qa else 0.0,
+        qa_accuracy=watch.qa.accuracy if watch.qa else 1.0,
+        rule_drop=rule.drop if rule else 0.0,
+        rule_z=rule.z if rule else 0.0,
+        rule_window_s=rule.window if rule else 1800.0,
+        cusum_h=cusum.h if cusum else 0.0,
+        cusum_drop=cusum.drop if cusum else 0.0,
+        rearm_s=warning.rearm if warning else 0.0,
+    )
+
+
+def _levers(spec: ScenarioFile, clock: _Clock) -> tuple[Lever, ...]:
+    return tuple(
+        Lever(
+            name=name,
+            kind=Kind(lever.kind),
+            group=lever.group,
+            people=lever.people,
+            lead_s=lever.lead,
+            accept_share=lever.accept,
+            cost_per_h=lever.cost_per_h,
+            handle_factor=lever.slower,
+            lasts_s=lever.lasts if lever.lasts is not None else math.inf,
+            commitment_s=lever.paid_for,
+            spill_over_per_min=lever.spill_over,
+            shift_ends_s=tuple(
+                second
+                for day in clock.days()
+                for second in sorted(clock.on(day, at) for at in lever.shift_ends)
+                if second > 0.0
+            ),
+        )
+        for name, lever in spec.plans.items()
+    )
+
+
+def _relief(spec: ScenarioFile) -> model.Relief | None:
+    relief = spec.relief
+    if relief is None:
+        return None
+    deflect, callback, message, meter = relief.deflect, relief.callback, relief.message, relief.meter
+    queues = list(spec.queues)
+    return model.Relief(
+        queues=frozenset(queues.index(name) for name in relief.queues or queues),
+        whom=relief.whom,
+        spares=frozenset(list(spec.segments).index(name) for name in relief.spares),
+        tells=relief.tells,
+        deflect=None
+        if deflect is None
+        else model.Deflect(
+            deflect.over, deflect.value_up_to, deflect.accept, deflect.helped, deflect.back, *deflect.after
+        ),
+        callback=None
+        if callback is None
+        else model.Callback(
+            over_s=callback.over,
+            middle_s=callback.middle,
+            spread_s=callback.spread,
+            most=callback.most,
+            slots=-1 if callback.slots is None else callback.slots,
+            dial_s=callback.dial,
+            reached=callback.reached,
+            attempts=callback.attempts,
+            gap_s=callback.gap,
+            expires_s=callback.expires,
+        ),
+        message=None
+        if message is None
+        else model.Message(
+            on_from_s=message.on_from,
+            off_under_s=message.off_under,
+            takes_s=message.takes,
+            balk_over_s=message.balk_over,
+            balk_scale_s=message.balk_scale,
+            redial=message.redial,
+        ),
+        meter=None
+        if meter is None
+        else model.Meter(
+            target=meter.target or 0.0,
+            weight=meter.weight,
+            most_per_s=meter.most_per_min / 60.0,
+            hold_at_most_s=meter.hold_at_most,
+            patience=meter.patience,
+        ),
+    )
+
+
+def _degraded(spec: ScenarioFile, degraded: DegradedSpec | None) -> model.DegradedPolicy | None:
+    if degraded is None:
+        return None
+    simple = [
+        i.ai is not None
+        and i.risk == "low"
+        and i.ai.capability >= degraded.capability
+        and i.ai.turns <= degraded.turns
+        for i in spec.intents.values()
+    ]
+    return model.DegradedPolicy(
+        failed=degraded.failed,
+        slow=degraded.slow,
+        confirm=degraded.confirm,
+        recover=degraded.recover,
+        dwell_s=degraded.dwell,
+        simple=np.array(simple),
+        surer=degraded.surer,
+        closes_to_degraded=degraded.closes_to == "degraded",
+    )
+
+
+def _semantic(semantic: SemanticSpec | None) -> model.SemanticPolicy | None:
+    if semantic is None:
+        return None
+    return model.SemanticPolicy(
+        window_s=semantic.window,
+        min_sessions=semantic.min_sessions,
+        warn_drop=semantic.warn_drop,
+        trip_drop=semantic.trip_drop,
+        warn_accuracy=semantic.warn_accuracy,
+        trip_accuracy=semantic.trip_accuracy,
+        warn_escalated=semantic.warn_escalated,
+        warn_loop=semantic.warn_loop,
+        trip_loop=semantic.trip_loop,
+        nodata_grace_s=semantic.nodata_grace,
+    )
 
 
 def _queue(name: str, queue: QueueSpec, spec: ScenarioFile) -> model.Queue:
@@ -336,6 +522,10 @@ def _failover(spec: ScenarioFile) -> model.Failover:
             probes_of=b.probes.of,
             probes_need=b.probes.need,
             probes_within_s=b.probes.within,
+            degraded=_degraded(spec, b.degraded),
+            semantic=_semantic(b.semantic),
+            hand_over=b.hand_over,
+            synthetic=b.probes.synthetic,
         )
     chains = []
     for name in spec.channels:
@@ -350,7 +540,76 @@ def _failover(spec: ScenarioFile) -> model.Failover:
         retry_until_s=failover.retry_wait[1],
         on_open=failover.on_open,
         fidelity=failover.fidelity,
+        retry_share=failover.retry_budget.share if failover.retry_budget else 1.0,
+        retry_at_least=failover.retry_budget.at_least if failover.retry_budget else 0,
+        degradation=None
+        if (levels := failover.degradation) is None
+        else model.DegradationPolicy(
+            enter=levels.enter,
+            up_after_s=levels.up_after,
+            down_after_s=levels.down_after,
+            surer=(0.0, *levels.surer, 1.0),
+            sessions=(1.0, *levels.sessions, 0.0),
+            p95_s=levels.p95,
+        ),
     )
+
+
+def _incident_processes(spec: ScenarioFile, nodes: list[str]) -> tuple[model.IncidentProcess, ...]:
+    found = []
+    for name, process in spec.incident_process.items():
+        own = process.node in spec.nodes
+        fleet = None if own else spec.fleets[process.node.removeprefix("fleet.")]
+        below = _ancestors(spec, fleet.on if fleet is not None else process.node) - {process.node}
+        roots = process.roots or tuple(
+            node for node in spec.nodes if node in below and not spec.nodes[node].on
+        )
+        severity = process.severity
+        found.append(
+            model.IncidentProcess(
+                name=name,
+                node=nodes.index(process.node),
+                per_week=process.per_week,
+                median_s=process.duration.median,
+                sigma=process.duration.sigma,
+                severity=(severity.minor, severity.major, severity.critical),
+                clustering=process.clustering,
+                decay_s=process.decay,
+                office_hours=process.hours,
+                common_cause=process.common_cause,
+                common_median_s=process.common_median,
+                roots=tuple(nodes.index(root) for root in roots) if process.common_cause else (),
+            )
+        )
+    return tuple(found)
+
+
+def _repeats(spec: ScenarioFile) -> model.Repeats | None:
+    if (repeats := spec.repeats) is None:
+        return None
+    return model.Repeats(
+        false_contained=repeats.false_contained,
+        ai_abandoned=repeats.ai_abandoned,
+        unresolved=repeats.unresolved,
+        after_s=repeats.after.median,
+        sigma=repeats.after.sigma,
+        attempts=repeats.attempts,
+        window_s=repeats.window,
+        memory=repeats.memory,
+    )
+
+
+def _resolution(spec: ScenarioFile) -> model.Resolution:
+    resolution = spec.resolution
+    return (
+        model.Resolution(resolution.unresolved, resolution.mood) if resolution else model.Resolution(0.0, 0.0)
+    )
+
+
+def _mood(spec: ScenarioFile) -> model.Mood:
+    if (mood := spec.mood) is None:
+        return model.Mood(0.0, 0.0, 0.0, 0.0, 0.0)
+    return model.Mood(mood.wait_per_min, mood.wait_free, mood.reexplain, mood.answer, mood.transfer)
 
 
 def build(
@@ -385,6 +644,7 @@ def build(
             groups=tuple(spec.people),
             fleets=tuple(spec.fleets),
             nodes=tuple(nodes),
+            levers=tuple(spec.plans),
         ),
         demand=_demand(spec, clock),
         classifier=None
@@ -434,6 +694,47 @@ def build(
             difficulty=handover.difficulty,
         ),
         failover=_failover(spec),
+        watch=_watch(spec, nodes),
+        limits=_limits(spec, nodes),
+        look_ahead=None
+        if (ahead := spec.routing.look_ahead) is None
+        else model.LookAhead(
+            horizon_s=ahead.horizon,
+            lead_s=ahead.lead,
+            full_at=ahead.full_at,
+            drop=ahead.drop,
+            stale_s=ahead.stale,
+            spares=frozenset(list(spec.segments).index(name) for name in ahead.spares),
+        ),
+        common_cause=None
+        if (cause := spec.failover.common_cause) is None
+        else CommonCausePolicy(
+            window_s=cause.window,
+            declare_at=cause.posterior,
+            prior=cause.prior,
+            faults_per_week=cause.per_week,
+        ),
+        signals=None
+        if (signals := spec.signals) is None
+        else model.Signals(
+            SignalPolicy(
+                every_s=signals.every,
+                coalesce_s=signals.together,
+                recovered_after_s=signals.recovered_after,
+                law=DurationLaw(signals.lasts.median, signals.lasts.sigma),
+            ),
+            signals.burst,
+        ),
+        desk=Desk(
+            Mode(spec.desk.mode), spec.desk.publish, spec.desk.poll, spec.desk.decide, spec.desk.dispatch
+        ),
+        levers=_levers(spec, clock),
+        relief=_relief(spec),
+        value=np.array([intent.value for intent in spec.intents.values()]),
+        stands_on={
+            **{name: node.on for name, node in spec.nodes.items()},
+            **{name: (fleet.on,) for name, fleet in spec.fleets.items() if fleet.on is not None},
+        },
         incidents=tuple(
             model.Incident(
                 from_s=clock.second(i.at),
@@ -442,9 +743,16 @@ def build(
                 effect=i.effect,
                 share=i.share or 0.0,
                 factor=i.factor or 1.0,
+                points=i.points or 0.0,
+                intents=frozenset(list(spec.intents).index(name) for name in i.intents),
+                ramp_s=i.ramp,
             )
             for i in spec.incidents
         ),
+        incident_processes=_incident_processes(spec, nodes),
+        repeats=_repeats(spec),
+        resolution=_resolution(spec),
+        mood=_mood(spec),
         keep_contacts=spec.records == "contacts",
         replications=spec.replications,
         seed=spec.seed,

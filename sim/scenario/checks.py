@@ -12,9 +12,12 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sim.scenario.schema import WEEKDAYS, FailureSpec, LawSpec, ScenarioFile
+from sim.scenario.values import in_units
 
 Path = tuple[str | int, ...]
 Found = Iterator[tuple[Path, str]]
+WATCHED_LOOKS = 1000
+"""Looks that the longest window of the watch may span."""
 TOLERANCE = 1e-6
 """How far shares may be from their sum: people round."""
 
@@ -72,6 +75,7 @@ def _failure(path: Path, failure: FailureSpec) -> Found:
 
 
 def _calendar(spec: ScenarioFile) -> Found:
+    yield from _watched(spec)
     begins, until = spec.calendar.begins, spec.calendar.until
     if begins.date is None:
         yield ("calendar", "from"), f"{begins} has no date; write one such as 2026-03-02 07:00"
@@ -165,12 +169,192 @@ def _graph(spec: ScenarioFile) -> Found:
         known = [*spec.nodes, *(f"fleet.{name}" for name in spec.fleets)]
         if trouble := _unknown(incident.node, known, "node"):
             yield (*path, "node"), trouble
-        for key, effect in (("share", "errors"), ("factor", "slow")):
-            given = getattr(incident, key) is not None
-            if incident.effect == effect and not given:
-                yield path, f"{effect} needs {key}"
-            if incident.effect != effect and given:
+        for key, effects, needed in (
+            ("share", ("errors", "policy"), True),
+            ("factor", ("slow",), True),
+            ("points", ("worse",), True),
+            ("intents", ("worse", "policy"), False),
+            ("ramp", ("worse", "policy"), False),
+        ):
+            given = key in incident.model_fields_set and getattr(incident, key) is not None
+            if incident.effect in effects and needed and not given:
+                yield path, f"{incident.effect} needs {key}"
+            if incident.effect not in effects and given:
                 yield (*path, key), f"has no effect on {incident.effect}; remove it"
+        yield from _names((*path, "intents"), incident.intents, spec.intents, "intent")
+        if incident.ramp > incident.lasts:
+            yield (*path, "ramp"), "is longer than the incident lasts"
+        if incident.effect == "dark" and spec.watch is None:
+            yield (*path, "effect"), "dark has no effect without watch"
+
+
+def _watched(spec: ScenarioFile) -> Found:
+    """What looks at fleets every few seconds, and what stands on their load."""
+    needs: list[Path] = []
+    for name, fleet in spec.fleets.items():
+        path: Path = ("fleets", name)
+        if fleet.autoscale is not None:
+            needs.append((*path, "autoscale"))
+            if fleet.autoscale.quota < fleet.sessions:
+                yield (
+                    (*path, "autoscale", "quota"),
+                    f"is below the {fleet.sessions} sessions that it starts with",
+                )
+    for name, node in spec.nodes.items():
+        if node.limits is None:
+            continue
+        path = ("nodes", name, "limits")
+        if not any(
+            getattr(node.limits, f"{what}_per_min") is not None
+            for what in ("requests", "input_tokens", "output_tokens")
+        ):
+            yield path, "limits nothing; give requests_per_min, input_tokens_per_min or output_tokens_per_min"
+        if not any(
+            fleet.on is not None and name in {fleet.on, *_below(spec, fleet.on)}
+            for fleet in spec.fleets.values()
+        ):
+            yield path, "has no effect: no fleet stands on this node"
+    breakers = spec.failover.breakers
+    if breakers is not None:
+        needs += [
+            ("failover", "breakers", key)
+            for key in ("degraded", "semantic")
+            if getattr(breakers, key) is not None
+        ]
+        if breakers.probes.synthetic:
+            needs.append(("failover", "breakers", "probes", "synthetic"))
+    if spec.failover.degradation is not None:
+        needs.append(("failover", "degradation"))
+        if list(spec.failover.degradation.enter) != sorted(spec.failover.degradation.enter):
+            yield ("failover", "degradation", "enter"), "must ascend"
+    if spec.routing.look_ahead is not None:
+        needs.append(("routing", "look_ahead"))
+        yield from _names(
+            ("routing", "look_ahead", "spares"), spec.routing.look_ahead.spares, spec.segments, "segment"
+        )
+    for key, told in (("common_cause", spec.failover.common_cause), ("signals", spec.signals)):
+        if told is not None and breakers is None:
+            path = ("failover", key) if key == "common_cause" else (key,)
+            yield path, "has no effect without failover.breakers: nothing would move it"
+    if spec.plans and spec.signals is None:
+        yield ("plans",), "has no effect without signals: nobody would pull a lever"
+    if "desk" in spec.model_fields_set and not spec.plans:
+        yield ("desk",), "has no effect without plans; remove it"
+    for name, lever in spec.plans.items():
+        path = ("plans", name)
+        if trouble := _unknown(lever.group, spec.people, "group"):
+            yield (*path, "group"), trouble
+        if lever.lead[1] < lever.lead[0]:
+            yield (*path, "lead"), "ends before it begins"
+        if (lever.kind == "extend_shift") != bool(lever.shift_ends):
+            yield path, "shift_ends goes with extend_shift, and extend_shift needs it"
+        if lever.group in spec.people and spec.people[lever.group].staffing == "replay":
+            yield (*path, "group"), "comes as the replayed log saw it; nobody can be added"
+    if spec.relief is not None:
+        needs.append(("relief",))
+        yield from _names(("relief", "queues"), spec.relief.queues, spec.queues, "queue")
+        yield from _names(("relief", "spares"), spec.relief.spares, spec.segments, "segment")
+        if spec.relief.whom != "everybody" and not spec.fleets:
+            yield ("relief", "whom"), "nobody comes from the AI without fleets"
+        if all(getattr(spec.relief, way) is None for way in ("deflect", "callback", "message", "meter")):
+            yield ("relief",), "does nothing; name deflect, callback, message or meter"
+        if (message := spec.relief.message) is not None and message.off_under > message.on_from:
+            yield ("relief", "message", "off_under"), "is above on_from: the message would flicker"
+        if (deflect := spec.relief.deflect) is not None and deflect.after[1] < deflect.after[0]:
+            yield ("relief", "deflect", "after"), "ends before it begins"
+    if spec.watch is None:
+        for path in needs:
+            yield path, "needs watch: nobody looks otherwise"
+        return
+    if spec.watch.every % 1:
+        yield ("watch", "every"), "must be whole seconds"
+    if not spec.fleets and spec.relief is None:
+        yield ("watch",), "has no effect without fleets or relief; remove it"
+    if spec.watch.node is not None and (trouble := _unknown(spec.watch.node, spec.nodes, "node")):
+        yield ("watch", "node"), trouble
+    longest = max(
+        [300.0]
+        + ([breakers.semantic.window] if breakers is not None and breakers.semantic is not None else [])
+        + (
+            [spec.watch.early_warning.rule.window]
+            if spec.watch.early_warning is not None and spec.watch.early_warning.rule is not None
+            else []
+        )
+    )
+    if longest > WATCHED_LOOKS * spec.watch.every:
+        yield ("watch", "every"), f"is too short for a window of {longest:g} s; at most {WATCHED_LOOKS} looks"
+
+
+def stands_on(spec: ScenarioFile, name: str) -> set[str]:
+    """Every node that a node or `fleet.X` stands on, itself not included."""
+    if name in spec.nodes:
+        return _below(spec, name)
+    fleet = spec.fleets.get(name.removeprefix("fleet."))
+    if fleet is None or fleet.on not in spec.nodes:
+        return set()
+    return {fleet.on, *_below(spec, fleet.on)}
+
+
+def _incident_process(spec: ScenarioFile) -> Found:
+    known = [*spec.nodes, *(f"fleet.{name}" for name in spec.fleets)]
+    for name, process in spec.incident_process.items():
+        path: Path = ("incident_process", name)
+        severity = process.severity
+        yield from _sum(
+            (*path, "severity"),
+            {"minor": severity.minor, "major": severity.major, "critical": severity.critical},
+        )
+        if process.per_week > 1000:
+            yield (*path, "per_week"), f"is {process.per_week:g}, and must be at most 1000"
+        if process.clustering > 0.9:
+            yield (
+                (*path, "clustering"),
+                f"is {process.clustering:g}, and must be at most 0.9, where one incident brings nine more",
+            )
+        if process.decay > 28 * 86_400:
+            yield (*path, "decay"), f"is {in_units(process.decay)}, and must be at most 28d"
+        if trouble := _unknown(process.node, known, "node"):
+            yield (*path, "node"), trouble
+            continue
+        below = stands_on(spec, process.node)
+        if process.common_cause and not below:
+            yield (
+                (*path, "common_cause"),
+                f"needs something that {process.node} stands on and others do, too; name it in nodes, or remove this",
+            )
+        if process.roots and not process.common_cause:
+            yield (*path, "roots"), "has no effect without common_cause; remove it"
+        for k, root in enumerate(process.roots):
+            if trouble := _unknown(root, spec.nodes, "node"):
+                yield (*path, "roots", k), trouble
+            elif root not in below:
+                yield (*path, "roots", k), f"is nothing that {process.node} stands on"
+
+
+def _repeats(spec: ScenarioFile) -> Found:
+    if spec.repeats is not None and not spec.fleets and spec.resolution is None:
+        yield (
+            ("repeats",),
+            "has no effect: there are no fleets, and people settle everything; remove it, or give resolution",
+        )
+
+
+def _new_pattern(spec: ScenarioFile) -> Found:
+    if (pattern := spec.demand.new_pattern) is not None:
+        until, begins = spec.calendar.until, spec.calendar.begins
+        path: Path = ("demand", "new_pattern")
+        if begins.date is not None:
+            at = ((pattern.at.date or begins.date), pattern.at.time_s)
+            if at >= ((until.date or begins.date), until.time_s):
+                yield (
+                    (*path, "at"),
+                    f"{pattern.at} is after the run, {begins} to {until}; it would have no effect",
+                )
+        if spec.out_of_scope + pattern.share > 1.0:
+            yield (
+                (*path, "share"),
+                f"is {pattern.share:g}; with out_of_scope {spec.out_of_scope:g} that is more than all contacts",
+            )
 
 
 def _channels(spec: ScenarioFile) -> Found:
@@ -313,6 +497,9 @@ def problems(spec: ScenarioFile) -> Found:
             yield ("intents", name, "human", "handle"), "cannot be endless"
     yield from _channels(spec)
     yield from _graph(spec)
+    yield from _incident_process(spec)
+    yield from _new_pattern(spec)
+    yield from _repeats(spec)
     yield from _queues(spec)
     yield from _people(spec)
     yield from _routing(spec)

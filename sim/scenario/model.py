@@ -14,6 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.orchestration.common_cause import CommonCausePolicy
+from sim.orchestration.desk import Desk
+from sim.orchestration.plans import Lever
+from sim.orchestration.signals import SignalPolicy
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -47,6 +52,7 @@ class Names:
     groups: tuple[str, ...]
     fleets: tuple[str, ...]
     nodes: tuple[str, ...]
+    levers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,15 @@ class Surge:
     multiplier: float
     intents: frozenset[int]
     channels: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPattern:
+    """A topic outside every intent: its share of contacts grows from 0 at `from_s` to `share`, `ramp_s` later."""
+
+    from_s: float
+    ramp_s: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,7 @@ class Demand:
     out_of_scope: float
     family: IntArray
     """Family code of each intent, shape (intents,)."""
+    new_pattern: NewPattern | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +152,8 @@ class Ai:
     wrong_label_recovers: float
     wrong_label_failure: Failure
     turns_cv: float
+    risk: IntArray
+    """What a wrong answer costs, shape (intents,): 0 low, 1 medium, 2 high."""
     think: Law
     leaves_per_turn: float
     mood_start: tuple[float, float]
@@ -171,6 +189,25 @@ class Fleet:
     ability_shift: float
     nodes: frozenset[int]
     """Every node that it stands on, itself included."""
+    load_from: float = 1.0
+    load_slope: float = 0.0
+    quality_from: float = 1.0
+    quality_loss: float = 0.0
+    scale_target: float = 0.0
+    """Wanted utilisation, 0 for a fleet that does not scale."""
+    warm_up_s: float = 0.0
+    quota: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a node accepts a second (infinite where nothing is said); buckets hold `burst_s` seconds of it."""
+
+    node: int
+    requests_per_s: float
+    input_tokens_per_s: float
+    output_tokens_per_s: float
+    burst_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +312,145 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
+class DegradedPolicy:
+    failed: float
+    slow: float
+    confirm: int
+    recover: int
+    dwell_s: float
+    simple: BoolArray
+    """Intents that a degraded fleet still gets, shape (intents,)."""
+    surer: float
+    closes_to_degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticPolicy:
+    window_s: float
+    min_sessions: int
+    warn_drop: float
+    trip_drop: float
+    warn_accuracy: float
+    trip_accuracy: float
+    warn_escalated: float
+    warn_loop: float
+    trip_loop: float
+    nodata_grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DegradationPolicy:
+    enter: tuple[float, ...]
+    up_after_s: float
+    down_after_s: float
+    surer: tuple[float, ...]
+    """Rise of the threshold by level, 0 to 4."""
+    sessions: tuple[float, ...]
+    """Share of the sessions by level, 0 to 4."""
+    p95_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the orchestrator sees, and how often it looks."""
+
+    every_s: float
+    delay_s: float
+    missing: float
+    nodes: frozenset[int]
+    """Every node that the watch itself stands on."""
+    baseline: float
+    """Containment to expect, 0 for learned."""
+    qa_share: float
+    qa_delay_s: float
+    qa_accuracy: float
+    rule_drop: float
+    """0 when there is no such rule."""
+    rule_z: float
+    rule_window_s: float
+    cusum_h: float
+    """0 when there is none."""
+    cusum_drop: float
+    rearm_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deflect:
+    over_s: float
+    value_up_to: float
+    accept: float
+    helped: float
+    back: float
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    over_s: float
+    middle_s: float
+    spread_s: float
+    most: float
+    slots: int
+    """−1 for what the plan has spare."""
+    dial_s: float
+    reached: float
+    attempts: int
+    gap_s: float
+    expires_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    on_from_s: float
+    off_under_s: float
+    takes_s: float
+    balk_over_s: float
+    balk_scale_s: float
+    redial: float
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    target: float
+    """0 to let it follow from the number of people."""
+    weight: float
+    most_per_s: float
+    hold_at_most_s: float
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    queues: frozenset[int]
+    whom: str
+    spares: frozenset[int]
+    tells: str
+    deflect: Deflect | None
+    callback: Callback | None
+    message: Message | None
+    meter: Meter | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookAhead:
+    horizon_s: float
+    lead_s: float
+    full_at: float
+    drop: float
+    stale_s: float
+    spares: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is sent to workforce management, and how the estimate behind it is made."""
+
+    policy: SignalPolicy
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerPolicy:
     by: str
     size: int
@@ -288,6 +464,10 @@ class BreakerPolicy:
     probes_of: int
     probes_need: int
     probes_within_s: float
+    degraded: DegradedPolicy | None = None
+    semantic: SemanticPolicy | None = None
+    hand_over: bool = False
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +480,10 @@ class Failover:
     retry_until_s: float
     on_open: str
     fidelity: float
+    retry_share: float = 1.0
+    """Share of a fleet's sessions that may be retrying at once."""
+    retry_at_least: int = 0
+    degradation: DegradationPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +494,70 @@ class Incident:
     effect: str
     share: float
     factor: float
+    points: float = 0.0
+    intents: frozenset[int] = frozenset()
+    """Empty means all."""
+    ramp_s: float = 0.0
+    drawn: bool = False
+    """It comes from an incident process and differs between replications."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentProcess:
+    """A law of incidents (M24); `sim.demand.incidents` draws from it."""
+
+    name: str
+    node: int
+    per_week: float
+    median_s: float
+    """Of the lognormal duration."""
+    sigma: float
+    severity: tuple[float, float, float]
+    """Shares of minor, major and critical ones."""
+    clustering: float
+    decay_s: float
+    office_hours: bool
+    common_cause: float
+    common_median_s: float
+    roots: tuple[int, ...]
+    """Nodes that a common cause may hit; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Who comes back after which end, and when (M05)."""
+
+    false_contained: float
+    ai_abandoned: float
+    unresolved: float
+    after_s: float
+    """Median of the lognormal pause."""
+    sigma: float
+    attempts: int
+    window_s: float
+    """For measurement: who comes back within this was not contained."""
+    memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person does not settle the issue with probability `unresolved + mood·f`, f the frustration at the end; 0 and 0 when off."""
+
+    unresolved: float
+    mood: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """Changes of frustration outside the AI's turns (M04); all 0 when off."""
+
+    wait_per_min: float
+    wait_free_s: float
+    reexplain: float
+    """Times (1 − φ), at a hand-over."""
+    answer: float
+    """Taken off when a person answers."""
+    transfer: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +583,23 @@ class Scenario:
     triggers: Triggers
     handover: Handover
     failover: Failover
+    watch: Watch | None
+    limits: tuple[Limits, ...]
+    look_ahead: LookAhead | None
+    common_cause: CommonCausePolicy | None
+    signals: Signals | None
+    desk: Desk
+    levers: tuple[Lever, ...]
+    relief: Relief | None
+    value: FloatArray
+    """What a resolution is worth, shape (intents,)."""
+    stands_on: dict[str, tuple[str, ...]]
+    """Fleets and nodes by name, and the nodes right under them."""
     incidents: tuple[Incident, ...]
+    incident_processes: tuple[IncidentProcess, ...]
+    repeats: Repeats | None
+    resolution: Resolution
+    mood: Mood
     keep_contacts: bool
     replications: int
     seed: int

@@ -122,6 +122,17 @@ class NoiseSpec(Spec):
     sigma: NonNegative = 0.05
 
 
+class NewPatternSpec(Spec):
+    """A topic turns up that no intent covers, and grows (M24)."""
+
+    at: Moment
+    """When the first of them comes."""
+    ramp: Seconds = 7200.0
+    """From then until its full share, evenly; `0s` for at once."""
+    share: Share = 0.08
+    """Share of all contacts in the end, on top of `out_of_scope`; the other topics shrink to make room. *assumed*"""
+
+
 class DemandSpec(Spec):
     """How many contacts, and when (M01)."""
 
@@ -142,6 +153,8 @@ class DemandSpec(Spec):
     interval_noise: OrOff[NoiseSpec] = None
     """Noise between intervals, or `off`."""
     events: tuple[EventSpec, ...] = ()
+    new_pattern: OrOff[NewPatternSpec] = None
+    """A growing share of contacts that no intent covers, or `off`."""
 
 
 class ChannelSpec(Spec):
@@ -267,6 +280,37 @@ class LatencySpec(Spec):
     p95: PositiveSeconds
 
 
+class UnderLoadSpec(Spec):
+    """Reply times grow by 1 + slope·(u − from)²/(1 − u) above utilisation `from`; success falls above `quality_from` (M23)."""
+
+    above: Share = Field(0.80, alias="from")
+    slope: NonNegative = 4.0
+    quality_from: Share = 0.90
+    quality_loss: NonNegative = 1.0
+    """Probit shift of success lost from `quality_from` to a full fleet, for each 1.0 of utilisation. *assumed*"""
+
+
+class AutoscaleSpec(Spec):
+    """Concurrent sessions follow the load (M23): looked at with `watch.every`."""
+
+    target: Positive = 0.7
+    """Wanted utilisation."""
+    warm_up: Seconds = 120.0
+    """From the decision until new capacity serves. *assumed*"""
+    quota: PositiveCount
+    """Sessions that the vendor gives at most."""
+
+
+class LimitsSpec(Spec):
+    """What a provider accepts a minute, for everything that stands on it (token buckets, M23)."""
+
+    requests_per_min: Positive | None = None
+    input_tokens_per_min: Positive | None = None
+    output_tokens_per_min: Positive | None = None
+    burst: PositiveSeconds = 60.0
+    """A full bucket holds what this stretch would refill."""
+
+
 class FleetSpec(Spec):
     """A set of AI agents of one vendor behind one endpoint (M17, M23's cap)."""
 
@@ -286,11 +330,17 @@ class FleetSpec(Spec):
     """Share of calls that fail on a good day."""
     ability_shift: float = 0.0
     """Shift of success on the probit scale against the intents' capability."""
+    under_load: OrOff[UnderLoadSpec] = None
+    """How replies and quality suffer when the fleet is nearly full, or `off`."""
+    autoscale: OrOff[AutoscaleSpec] = None
+    """Sessions grow and shrink with the load, or `off`."""
 
 
 class NodeSpec(Spec):
     on: tuple[Name, ...] = ()
     """What it depends on: it is down when any of these is, and slow and faulty with them."""
+    limits: OrOff[LimitsSpec] = None
+    """Requests and tokens a minute that it accepts, or `off`."""
 
 
 class PrioritySpec(Spec):
@@ -406,6 +456,22 @@ class MonitorSpec(Spec):
     false_takeover: Share = 0.02
 
 
+class LookAheadSpec(Spec):
+    """Before many people go on a break at once the AI keeps more of what it could hand over (M42). Needs `watch`."""
+
+    horizon: PositiveSeconds = 1800.0
+    lead: Seconds = 300.0
+    """How long before the wave it starts."""
+    full_at: Share = 0.15
+    """Shortfall, share of need, at which the bias is whole. *assumed*"""
+    drop: Share = 0.10
+    """Planned people who leave together: this share of them makes a wave."""
+    stale: float = 0.0
+    """Seconds by which everything in the schedule at hand stands later than it will happen; below zero earlier."""
+    spares: tuple[Name, ...] = ()
+    """Segments for which nothing changes."""
+
+
 class RoutingSpec(Spec):
     by: Literal["human", "intent", "confidence"] = "human"
     """`human`: everything to people. `intent` (M09): the map of eligible intents alone. `confidence` (M10): eligible intents by
@@ -414,6 +480,8 @@ class RoutingSpec(Spec):
     monitor: MonitorSpec = MonitorSpec()
     latency: Seconds = 0.0
     """Time the routing decision itself takes."""
+    look_ahead: OrOff[LookAheadSpec] = None
+    """A look at the schedule every minute, or `off`."""
 
 
 class SentimentSpec(Spec):
@@ -484,6 +552,48 @@ class ProbesSpec(Spec):
     """1 of 1 is the single probe; it closes on a half-broken endpoint half of the time, 4 of 5 one time in five."""
     within: PositiveSeconds = 60.0
     """A half-open breaker that has not decided by then opens again."""
+    synthetic: bool = False
+    """Whether the watch itself calls a half-open fleet, once a look: where no customer comes a breaker never closes otherwise. Needs
+    `watch`."""
+
+
+class DegradedSpec(Spec):
+    """Closed → degraded → closed on warnings (M25)."""
+
+    failed: Share = 0.02
+    """Warns at this share of failed replies."""
+    slow: Share = 0.10
+    confirm: PositiveCount = 2
+    """Looks in a row that have to warn."""
+    recover: PositiveCount = 3
+    """Looks in a row without a warning that close it again."""
+    dwell: Seconds = 60.0
+    """Stays degraded this long at least."""
+    capability: Share = 0.90
+    """Simple is: low risk, this capability or more, `turns` or fewer."""
+    turns: PositiveCount = 5
+    surer: Share = 0.03
+    """Confidence has to be higher than the AI threshold by this."""
+    closes_to: Literal["closed", "degraded"] = "closed"
+    """Where a half-open breaker goes that its probes have proved."""
+
+
+class SemanticSpec(Spec):
+    """Verdict on the sessions that ended in the last `window` (M25)."""
+
+    window: PositiveSeconds = 300.0
+    min_sessions: PositiveCount = 50
+    warn_drop: Share = 0.07
+    """Containment below its baseline by this warns (and z ≥ 2.33)."""
+    trip_drop: Share = 0.15
+    """Opens (and z ≥ 3)."""
+    warn_accuracy: Share = 0.95
+    trip_accuracy: Share = 0.90
+    warn_escalated: Share = 0.30
+    warn_loop: Share = 0.05
+    trip_loop: Share = 0.15
+    nodata_grace: Seconds = 120.0
+    """A fleet that was seen and is seen no more warns after this: no news is not good news."""
 
 
 class BreakerSpec(Spec):
@@ -502,6 +612,47 @@ class BreakerSpec(Spec):
     """Stays open this long, twice as long each time it opens again without having closed, up to `cool_down_max`."""
     cool_down_max: PositiveSeconds = 300.0
     probes: ProbesSpec = ProbesSpec()
+    degraded: OrOff[DegradedSpec] = None
+    """A state between closed and open in which a fleet gets simple contacts alone, or `off`. Needs `watch`."""
+    semantic: OrOff[SemanticSpec] = None
+    """What sessions come to counts as well as how calls end, or `off`. Needs `watch`."""
+    hand_over: bool = False
+    """Whether a hand-over that does not get through counts as a failed reply, and a probe has to get through to people too."""
+
+
+class RetryBudgetSpec(Spec):
+    share: Share = 0.20
+    """Of a fleet's sessions, those that may be retrying at once."""
+    at_least: Count = 3
+
+
+class DegradationSpec(Spec):
+    """Levels 0 to 4 of a fleet under stress (M29): narrower intents, higher thresholds, fewer sessions. Needs `watch`."""
+
+    enter: tuple[Positive, Positive, Positive, Positive] = (1.0, 1.3, 1.7, 2.5)
+    """Stress at which levels 1 to 4 begin. *assumed*"""
+    up_after: Seconds = 30.0
+    down_after: Seconds = 300.0
+    """Below 0.8 of the level's own threshold for this long takes it down a level."""
+    surer: tuple[Share, Share, Share] = (0.02, 0.03, 0.05)
+    """Rise of the AI threshold at levels 1 to 3."""
+    sessions: tuple[Share, Share, Share] = (0.95, 0.85, 0.70)
+    """Share of the fleet's sessions at levels 1 to 3; level 4 takes none."""
+    p95: PositiveSeconds = 2.0
+    """Reply time that counts as stress 1: 2 s chat, 0.5 s voice at the first reply."""
+
+
+class CommonCauseSpec(Spec):
+    """One fault behind several fleets (M33): a node that they stand on is opened, and with it everything on it. Needs breakers."""
+
+    window: PositiveSeconds = 120.0
+    """Symptoms within this of each other may be one fault."""
+    posterior: Share = 0.90
+    """Declared from this on."""
+    prior: Share = 0.035
+    """β: share of faults that have a cause in common; about three shared outages against ninety of vendors' own."""
+    per_week: Positive = 1.3
+    """Faults of one fleet in a week."""
 
 
 class FailoverSpec(Spec):
@@ -519,6 +670,12 @@ class FailoverSpec(Spec):
     """Sessions under way when a breaker opens: move at the next turn, go to a person at the next turn, or carry on."""
     fidelity: Share = 0.8
     """Share of the context that survives a move to another fleet. *assumed*"""
+    retry_budget: OrOff[RetryBudgetSpec] = None
+    """Retries at once at most, or `off`: without it retries multiply the load of a fleet that is already failing."""
+    degradation: OrOff[DegradationSpec] = None
+    """Levels of a fleet under stress, or `off`."""
+    common_cause: OrOff[CommonCauseSpec] = None
+    """A detector of faults that fleets have in common, or `off`."""
 
 
 class IncidentSpec(Spec):
@@ -527,12 +684,295 @@ class IncidentSpec(Spec):
     at: Moment
     node: Name
     """A node of the graph or `fleet.X`; everything that stands on it suffers."""
-    effect: Literal["down", "errors", "slow"]
+    effect: Literal["down", "errors", "slow", "worse", "policy", "hand_over", "dark"]
+    """`down`, `errors`, `slow`: calls fail, fail in part, take longer. `worse`: replies come, but resolve less. `policy`: a rule stops
+    sessions. `hand_over`: nobody gets through to people. `dark`: the watch sees nothing of it."""
     lasts: PositiveSeconds
     share: Share | None = None
-    """Of calls that fail, for `errors`."""
+    """Of calls that fail, for `errors`; of sessions that the rule stops, for `policy`."""
     factor: Positive | None = None
     """Reply times are multiplied by this, for `slow`."""
+    points: float | None = Field(None, ge=-1, le=1)
+    """Change of the intents' capability, for `worse`: −0.12 takes an intent from 0.80 to 0.68."""
+    intents: tuple[Name, ...] = ()
+    """Only these intents, for `worse` and `policy`; none named means all."""
+    ramp: Seconds = 0.0
+    """The effect of `worse` and `policy` grows evenly over this long: a drift."""
+
+
+class QaSpec(Spec):
+    """Quality scores of ended sessions (M27)."""
+
+    share: Share = 0.05
+    """Of sessions that are scored; people score 2–5 %, a scoring bot all."""
+    delay: Seconds = 120.0
+    accuracy: Share = 1.0
+    """Of the scorer itself; scoring bots reach about 0.90. *assumed*"""
+
+
+class RuleSpec(Spec):
+    """Early warning by a drop under the baseline (M28)."""
+
+    drop: Share = 0.07
+    z: NonNegative = 3.0
+    window: PositiveSeconds = 1800.0
+
+
+class CusumSpec(Spec):
+    """Early warning by a cumulative sum over ended sessions (M28)."""
+
+    h: Positive = 6.0
+    """Alarm level: 4 false alarms every 4,400 sessions, 6 every 35,000, 8 every 183,000."""
+    drop: Share = 0.07
+    """The drop that it is set to find."""
+
+
+class WarningSpec(Spec):
+    rule: OrOff[RuleSpec] = RuleSpec()
+    cusum: OrOff[CusumSpec] = CusumSpec()
+    rearm: Seconds = 1800.0
+
+
+class WatchSpec(Spec):
+    """What the orchestrator sees of its fleets, and how often it looks (M27, M28)."""
+
+    every: PositiveSeconds = 10.0
+    """Whole seconds between looks."""
+    delay: Seconds = 5.0
+    """Telemetry is this late; replies on the call path are not."""
+    missing: Share = 0.0
+    """Of ended sessions that telemetry loses."""
+    node: Name | None = None
+    """Node of the dependency graph that the watch itself runs on: dark while that node is down."""
+    baseline: Share | None = None
+    """Containment to expect; left out: learned from the run's own past."""
+    qa: OrOff[QaSpec] = None
+    early_warning: OrOff[WarningSpec] = None
+
+
+class DeflectSpec(Spec):
+    """Small matters are offered self-service when the wait is long (M32). All numbers *assumed*."""
+
+    over: Seconds = 120.0
+    """Told waits above this."""
+    value_up_to: Positive = 1.0
+    """Intents worth this at most (`intents.*.value`)."""
+    accept: Share = 0.35
+    helped: Share = 0.40
+    back: Share = 0.50
+    """Of those whom it did not help, who come back."""
+    after: tuple[Seconds, Seconds] = (1800.0, 7200.0)
+    """Evenly drawn time until they do."""
+
+
+class CallbackSpec(Spec):
+    """A callback instead of a long wait, with the place in the queue kept (M32, M36)."""
+
+    over: Seconds = 180.0
+    middle: Seconds = 240.0
+    """Told wait at which half of the customers would accept; logistic. *assumed*"""
+    spread: PositiveSeconds = 120.0
+    most: Share = 0.65
+    slots: Count | None = None
+    """Promises open at once at most; left out: what the plan has spare in the next four hours."""
+    dial: Seconds = 20.0
+    """The agent dials first; this counts as handling."""
+    reached: Share = 0.75
+    attempts: PositiveCount = 3
+    gap: PositiveSeconds = 600.0
+    expires: PositiveSeconds = 14400.0
+
+
+class MessageSpec(Spec):
+    """An announcement of the expected wait (M32): some hang up, fewer of them call again. All numbers *assumed*."""
+
+    on_from: Seconds = 120.0
+    """Told wait at which it is ordered."""
+    off_under: Seconds = 60.0
+    """Told wait below which it is called off."""
+    takes: Seconds = 60.0
+    """Until an order takes effect."""
+    balk_over: Seconds = 60.0
+    balk_scale: PositiveSeconds = 600.0
+    """Hang up at once: 1 − exp(−(told − balk_over)/balk_scale)."""
+    redial: Share = 0.7
+    """Who gives up after hearing it calls again this much less often."""
+
+
+class MeterSpec(Spec):
+    """Contacts wait in a buffer until people are free for them (M32)."""
+
+    target: Share | None = None
+    """Share of the people to keep busy; left out: 1 − 0.5/√n."""
+    weight: NonNegative = 1.0
+    """How much each contact in the queue takes of the room."""
+    most_per_min: Positive = 60.0
+    hold_at_most: PositiveSeconds = 300.0
+    """Who is held longer is let in, room or not."""
+    patience: Positive = 1.5
+    """Who is told how things stand waits this much longer. *assumed*"""
+
+
+class ReliefSpec(Spec):
+    """What is done for a queue that has become too long (M32, M36, M37). Needs `watch`."""
+
+    queues: tuple[Name, ...] = ()
+    """Only these queues; none named means all."""
+    whom: Literal["everybody", "from_ai", "spilled"] = "everybody"
+    """Everybody who asks for a person, only those whom the AI could not keep, or of these only those who come because it failed."""
+    spares: tuple[Name, ...] = ()
+    """Segments that go straight to people."""
+    tells: Literal["position", "classic", "plan"] = "position"
+    """How the wait is estimated: place × handling time / people, the same over those not yet assigned, or by the staffing plan."""
+    deflect: OrOff[DeflectSpec] = None
+    callback: OrOff[CallbackSpec] = None
+    message: OrOff[MessageSpec] = None
+    meter: OrOff[MeterSpec] = None
+
+
+class MedianSpec(Spec):
+    """A lognormal duration by its median."""
+
+    median: PositiveSeconds
+    sigma: NonNegative
+    """Standard deviation of the logarithm; 0 for always the median."""
+
+
+class SeveritySpec(Spec):
+    """How bad incidents are; sums to 1. Mix of the LLM providers' own reports, effects *assumed*."""
+
+    minor: Share = 0.5
+    """3 % of calls fail, replies take 1.5 times as long."""
+    major: Share = 0.4
+    """25 % of calls fail, replies take 3 times as long."""
+    critical: Share = 0.1
+    """Down."""
+
+
+class IncidentProcessSpec(Spec):
+    """Incidents that come as they come, drawn anew in every replication (M24): a Hawkes process, in which one incident brings others.
+
+    Defaults from the reports of OpenAI and Anthropic on their APIs, up to August 2024 (Chu et al., ICPE 2025).
+    """
+
+    node: Name
+    """A node of the graph or `fleet.X`; everything that stands on it suffers."""
+    per_week: Positive = 1.64
+    """Mean number of incidents. OpenAI's API: 1.64, Anthropic's: 0.99."""
+    duration: MedianSpec = MedianSpec(median=4500.0, sigma=1.11)
+    """OpenAI's API: 75m and 1.11, Anthropic's: 40m and 1.21."""
+    severity: SeveritySpec = SeveritySpec()
+    clustering: Share = 0.35
+    """How many others an incident brings in the mean, at most 0.9; they bring others in turn. 0: none knows of another."""
+    decay: PositiveSeconds = 86400.0
+    """After how long those come in the mean (exponential), at most 28d."""
+    hours: bool = True
+    """Whether incidents keep office hours: 3.1 times as often from 14:00 to 23:00 UTC, 8 times as often on a weekday. The mean over a
+    week stays `per_week`."""
+    common_cause: Share = 0.0
+    """β: share of these incidents that really hit one of the `roots`. Shared outages against vendors' own: 0.035."""
+    common_median: PositiveSeconds = 10800.0
+    """Median duration of those. Outages of clouds and edge networks in 2025: about 3h."""
+    roots: tuple[Name, ...] = ()
+    """Nodes that `node` stands on, equally likely; left out: those of them that stand on nothing."""
+
+
+class RepeatsSpec(Spec):
+    """Who comes back because the issue was not settled (M05). The shares are *assumed*."""
+
+    false_contained: Share = 0.65
+    """Comes back after the AI closed a case that it had not solved."""
+    ai_abandoned: Share = 0.70
+    """Comes back after giving up on the AI."""
+    unresolved: Share = 0.60
+    """Comes back after a person did not settle it (`resolution`)."""
+    after: MedianSpec = MedianSpec(median=72000.0, sigma=1.2)
+    """From the bad end to the next attempt. *assumed*: 20h and 1.2"""
+    attempts: PositiveCount = 3
+    """Further attempts at most. Calling again after giving up in a queue has a limit of its own (`queues.*.redial.attempts`)."""
+    window: PositiveSeconds = 604800.0
+    """A contact that comes back within this was not contained (net containment). Usual: 168h, some count 24h."""
+    memory: bool = True
+    """Whether the history is at hand at a further attempt: success +0.10 on the probit scale, 0.9 of the turns, 0.95 of a person's time.
+    Without it one more turn is needed to tell it all again, and frustration starts 0.05 higher."""
+
+
+class ResolutionSpec(Spec):
+    """How often a person's work does not settle the issue (M04)."""
+
+    unresolved: Share = 0.10
+    """With a calm customer. *assumed*"""
+    mood: Share = 0.20
+    """Grows by this up to a furious customer. *assumed*; the target is −14 % first-contact resolution after a transfer."""
+
+
+class MoodSpec(Spec):
+    """What happens to frustration, 0 calm to 1 furious, outside the AI's turns (M04). All *assumed*."""
+
+    wait_per_min: NonNegative = 0.05
+    """For every minute in a queue beyond `wait_free`."""
+    wait_free: Seconds = 60.0
+    reexplain: NonNegative = 0.15
+    """At a hand-over to a person, times the share of the context that is lost."""
+    answer: NonNegative = 0.10
+    """Taken off when a person answers."""
+    transfer: NonNegative = 0.10
+    """When passed on from the AI to a person, whatever the context."""
+
+
+class SignalsSpec(Spec):
+    """What the orchestrator tells workforce management (M38). Needs breakers."""
+
+    every: PositiveSeconds = 300.0
+    """At least this often while something is not normal."""
+    together: Seconds = 10.0
+    """At most one signal in this time for a fleet."""
+    recovered_after: Seconds = 120.0
+    lasts: MedianSpec = MedianSpec(median=4500.0, sigma=1.11)
+    """How long outages last; what is left of one is worked out from it. OpenAI's API: 75m and 1.11."""
+    burst: Share = 0.3
+    """θ: share of the sessions under way that ask for a person at a shock. *assumed*"""
+
+
+class DeskSpec(Spec):
+    """Who takes up signals, and how long that takes (M38)."""
+
+    mode: Literal["automated", "manual"] = "automated"
+    publish: Seconds = 1.0
+    poll: Seconds = 0.0
+    """A person looks so often; 300 s for a dashboard."""
+    decide: Seconds = 2.0
+    """2 s automated; manual: median of a lognormal, 180 s."""
+    dispatch: Seconds = 3.0
+    """Until people and systems are told: 3 s automated, 60 s manual."""
+
+
+class LeverSpec(Spec):
+    """One way to have more people on the phones (M39). All numbers *assumed*."""
+
+    kind: Literal[
+        "recall_off_phone", "move_breaks", "extend_shift", "overtime", "bcp", "repoint", "cancel_vto"
+    ]
+    group: Name
+    """Where they work."""
+    people: PositiveCount
+    """Most that can be asked."""
+    lead: tuple[Seconds, Seconds] = (300.0, 600.0)
+    """From the call to the first effect, between these."""
+    accept: Share = 1.0
+    """Of those asked."""
+    cost_per_h: NonNegative = 0.0
+    """Each person who comes, beyond what is paid anyway."""
+    slower: Positive = 1.0
+    """Their handling time over that of the group, for the plan's reckoning."""
+    lasts: PositiveSeconds | None = None
+    """Longest time that they can stay; left out: as long as needed."""
+    paid_for: Seconds = 0.0
+    """At least so long, once they came."""
+    spill_over: NonNegative = 0.0
+    """Only while more contacts a minute than this spill to people."""
+    shift_ends: tuple[TimeOfDay, ...] = ()
+    """For `extend_shift`: when its people would go home."""
 
 
 class ScenarioFile(Spec):
@@ -562,7 +1002,24 @@ class ScenarioFile(Spec):
     triggers: TriggersSpec = TriggersSpec()
     handover: HandoverSpec = HandoverSpec()
     failover: FailoverSpec = FailoverSpec()
+    watch: OrOff[WatchSpec] = None
+    """Looks at the fleets every few seconds, or `off`; what sees more than single replies needs it."""
+    signals: OrOff[SignalsSpec] = None
+    """Messages to workforce management, or `off`."""
+    desk: DeskSpec = DeskSpec()
+    plans: dict[Name, LeverSpec] = {}
+    """Levers that the desk may pull when a signal says that people are short. Needs `signals`."""
+    relief: OrOff[ReliefSpec] = None
+    """What is done for queues that are too long, or `off`."""
     incidents: tuple[IncidentSpec, ...] = ()
+    incident_process: dict[Name, IncidentProcessSpec] = {}
+    """Incidents drawn at random on top of `incidents`, by a name of your own."""
+    repeats: OrOff[RepeatsSpec] = None
+    """Customers whose issue was not settled come back, or `off`."""
+    resolution: OrOff[ResolutionSpec] = None
+    """People do not settle everything, or `off`: they do."""
+    mood: OrOff[MoodSpec] = None
+    """Frustration moves with waits and hand-overs, too, or `off`: with AI turns alone."""
     records: Literal["contacts", "intervals"] = "contacts"
     """Keep a row for every contact and decision, or interval counts alone (memory does not grow with contacts)."""
     replications: PositiveCount = 20

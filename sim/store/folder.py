@@ -13,14 +13,16 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sim.demand.incidents import with_drawn
 from sim.engine.records import Run
+from sim.orchestration.signals import cloud_event
 from sim.scenario.build import build
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import Scenario
@@ -37,6 +39,10 @@ _TRIES = 100
 
 class StoreError(Exception):
     """The run cannot be kept, and not for what the user wrote: a full disk, a folder that went away."""
+
+
+SIGNALS = "signals.jsonl"
+"""What was sent to workforce management, over all variants and replications: CloudEvents as JSON lines."""
 
 
 class RunFolder:
@@ -93,7 +99,19 @@ class RunFolder:
                         store_schema=True,
                     )
                 self._writers[name].write_table(table)
+            if run.signals:
+                self._write_signals(run)
         return replace(run, decisions=None)
+
+    def _write_signals(self, run: Run) -> None:
+        """Add the run's signals as CloudEvents, one a line."""
+        source = f"/blendsim/{run.scenario.name}/{run.scenario.variant}/{run.replication}".replace(" ", "-")
+        lines = [
+            json.dumps(cloud_event(signal, source, run.scenario.calendar.start), ensure_ascii=False)
+            for signal in run.signals
+        ]
+        with (self.path / SIGNALS).open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write one more file."""
@@ -195,13 +213,22 @@ def note(path: Path) -> FileNote:
 # --- reading ---
 
 
-def read(folder: str | os.PathLike[str], *, contacts: bool = False, decisions: bool = False) -> Study:
+def read(
+    folder: str | os.PathLike[str],
+    *,
+    contacts: bool = False,
+    decisions: bool = False,
+    variants: Collection[str] | None = None,
+    replications: Collection[int] | None = None,
+) -> Study:
     """A stored run as the values that it was made of; `Run` objects equal those that were simulated, to the last bit.
 
     Args:
         folder: A run folder.
         contacts: Also the rows of contacts, where they were kept.
         decisions: Also the rows of decisions, where they were kept; no outcome reads them.
+        variants: Only these titles; all when None.
+        replications: Only these; all when None.
 
     Raises:
         ScenarioError: It is no finished run folder, it is damaged, or this version cannot read its scenario.
@@ -212,9 +239,11 @@ def read(folder: str | os.PathLike[str], *, contacts: bool = False, decisions: b
     if manifest.records == "contacts":
         names += [tables.CONTACTS] * contacts + [tables.DECISIONS] * decisions
     parts = {name: _Parquet(path, manifest, name) for name in names}
-    variants: dict[str, tuple[Run, ...]] = {}
+    found_runs: dict[str, tuple[Run, ...]] = {}
     notes: list[str] = []
     for title, variant in manifest.variants.items():
+        if variants is not None and title not in variants:
+            continue
         scenario = _scenario(path, manifest, title, variant.resolved)
         if fingerprint(scenario) != variant.fingerprint:
             notes.append(
@@ -223,6 +252,8 @@ def read(folder: str | os.PathLike[str], *, contacts: bool = False, decisions: b
             )
         runs = []
         for replication in range(manifest.replications):
+            if replications is not None and replication not in replications:
+                continue
             found = {name: part.of(title, replication) for name, part in parts.items()}
             try:
                 run = _run(manifest.floor, scenario, replication, found)
@@ -233,8 +264,8 @@ def read(folder: str | os.PathLike[str], *, contacts: bool = False, decisions: b
                 raise ScenarioError(
                     f"{path}: its tables do not fit its scenario ({error}); run it again"
                 ) from None
-        variants[title] = tuple(runs)
-    return Study(variants, manifest, path, tuple(notes))
+        found_runs[title] = tuple(runs)
+    return Study(found_runs, manifest, path, tuple(notes))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -374,7 +405,8 @@ class _Parquet:
         return ScenarioError(f"{self._path}: is damaged ({error}); run the scenario again")
 
 
-def _run(floor: str, scenario: Scenario, replication: int, part: Mapping[str, Any]) -> Run:
+def _run(floor: str, base: Scenario, replication: int, part: Mapping[str, Any]) -> Run:
+    scenario = with_drawn(base, replication)
     counts = tables.counts_from(scenario, part[tables.INTERVALS], part[tables.REASONS])
     rows = part.get(tables.CONTACTS) if scenario.keep_contacts else None
     decided = part.get(tables.DECISIONS) if scenario.keep_contacts else None
@@ -384,7 +416,9 @@ def _run(floor: str, scenario: Scenario, replication: int, part: Mapping[str, An
         floor=floor,
         counts=counts,
         looks=tables.looks_from(scenario, part[tables.LOOKS]),
-        control=tables.control_from(scenario, part[tables.CONTROLS]),
+        control=tables.control_from(part[tables.CONTROLS]),
+        said=tables.said_from(part[tables.CONTROLS]),
+        signals=(),
         contacts=None if rows is None else tables.contacts_from(scenario, rows),
         decisions=None if decided is None else tables.decisions_from(scenario, decided),
         offered=0,

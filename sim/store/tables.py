@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sim.engine.control import CONTROL, Look, What
+from sim.engine.control import CONTROL, Look
 from sim.engine.records import COLUMNS, COUNTERS, Counts, Run
 from sim.engine.state import DECISION, JOURNEY, KEPT, Disposition, Handling, Mode
+from sim.engine.what import What
 from sim.orchestration import breaker
 from sim.orchestration.words import Decision, Reason, in_words
 from sim.outcomes import story
+from sim.outcomes.happenings import name_of
 from sim.scenario.model import Scenario
 
 INTERVALS, REASONS, LOOKS, CONTROLS, CONTACTS, DECISIONS = (
@@ -32,13 +34,13 @@ INTERVALS, REASONS, LOOKS, CONTROLS, CONTACTS, DECISIONS = (
 )
 TABLES = (INTERVALS, REASONS, LOOKS, CONTROLS, CONTACTS, DECISIONS)
 
-_SECONDS = ("ai_s", "wait_answered_s", "wait_s", "handle_s", "handle_s2")
+_SECONDS = ("ai_s", "wait_answered_s", "wait_s", "handle_s", "handle_s2", "callback_wait_s", "held_s")
 """Counters that are sums of seconds (squared); the others count things."""
 _KINDS = ("queue", "group", "fleet")
 _LOOK = {
-    "queue": ("waiting", "waiting_peak", "waiting_area"),
+    "queue": ("waiting", "waiting_peak", "waiting_area", "held"),
     "group": ("present", "wanted", "present_area", "busy_area", "contact_area"),
-    "fleet": ("active", "active_area", "breaker"),
+    "fleet": ("active", "active_area", "sessions", "stranded", "breaker", "level"),
 }
 _LOOK_NAMES = tuple(name for kind in _KINDS for name in _LOOK[kind])
 _TARGETS = ("human", "ai", "ai_monitored")
@@ -182,32 +184,26 @@ def _looks(run: Run) -> pa.Table:
 
 def _control(run: Run) -> pa.Table:
     rows, scenario = run.control, run.scenario
-    subjects = [_subject(scenario, What(int(row["what"])), int(row["subject"])) for row in rows]
     what = rows["what"].astype(np.int64)
     is_breaker = what == What.BREAKER
-    is_incident = (what == What.INCIDENT_BEGINS) | (what == What.INCIDENT_ENDS)
     columns = {
         "at_s": pa.array(rows["at_s"].astype(np.float64)),
         "at": _begins(scenario, rows["at_s"].astype(np.float64)),
         "what": _named(what, _WHATS),
-        "name": pa.array(subjects, type=pa.string()),
+        "name": pa.array([name_of(scenario, row) for row in rows], type=pa.string()),
         "from": _named(rows["from_state"], _STATES, missing=~is_breaker),
         "to": _named(rows["to_state"], _STATES, missing=~is_breaker),
-        "cause": _named(rows["cause"], _CAUSES, missing=~is_breaker),
-        "people": pa.array(rows["to_state"].astype(np.int64), mask=what != What.PEOPLE),
-        "incident": pa.array(rows["cause"].astype(np.int64), mask=~is_incident),
+        **{
+            f"{field}_code": pa.array(rows[field].astype(np.int64))
+            for field in ("subject", "from_state", "to_state", "cause")
+        },
         "part": _floats(rows["part"]),
         "whole": _floats(rows["whole"]),
         "limit": _floats(rows["limit"]),
+        "said": pa.array([run.said.get(k) for k in range(len(rows))], type=pa.string()),
         "words": pa.array([told.text for told in story(run, people=True)], type=pa.string()),
     }
     return _table(run, columns, len(rows))
-
-
-def _subject(scenario: Scenario, what: What, subject: int) -> str:
-    names = scenario.names
-    where = {What.PEOPLE: names.groups, What.BREAKER: names.fleets}.get(what, names.nodes)
-    return where[subject]
 
 
 def _contacts(run: Run, contacts: Mapping[str, NDArray[Any]]) -> pa.Table:
@@ -309,7 +305,7 @@ def looks_from(scenario: Scenario, table: pa.Table) -> tuple[Look, ...]:
     )
 
 
-def control_from(scenario: Scenario, table: pa.Table) -> NDArray[Any]:
+def control_from(table: pa.Table) -> NDArray[Any]:
     """The control log of one replication."""
     rows = np.empty(table.num_rows, dtype=CONTROL)
     what = codes(table, "what", _WHATS)
@@ -317,18 +313,14 @@ def control_from(scenario: Scenario, table: pa.Table) -> NDArray[Any]:
     rows["at_s"] = _numbers(table, "at_s")
     for name in ("part", "whole", "limit"):
         rows[name] = _numbers(table, name)
-    names = scenario.names
-    by_what = {What.PEOPLE: names.groups, What.BREAKER: names.fleets}
-    rows["subject"] = [
-        by_what.get(What(int(code)), names.nodes).index(name)
-        for code, name in zip(what, table["name"].to_pylist(), strict=True)
-    ]
-    is_breaker, is_people = what == What.BREAKER, what == What.PEOPLE
-    rows["from_state"] = codes(table, "from", _STATES)
-    rows["to_state"] = np.where(is_people, _ints(table, "people"), codes(table, "to", _STATES))
-    cause = np.where(is_breaker, codes(table, "cause", _CAUSES), _ints(table, "incident"))
-    rows["cause"] = np.where(is_people, -1, cause)
+    for name in ("subject", "from_state", "to_state", "cause"):
+        rows[name] = _numbers(table, f"{name}_code").astype(np.int32)
     return rows
+
+
+def said_from(table: pa.Table) -> dict[int, str]:
+    """What controllers said, by row of the control log."""
+    return {k: words for k, words in enumerate(table["said"].to_pylist()) if words is not None}
 
 
 def contacts_from(scenario: Scenario, table: pa.Table) -> dict[str, NDArray[Any]]:

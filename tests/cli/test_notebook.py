@@ -27,7 +27,9 @@ def test_intervals_are_a_frame(run: sim.Result) -> None:
 
 def test_figures_have_names(run: sim.Result) -> None:
     """Every named figure can be had; an unknown name is answered with those that there are."""
-    assert {"variants", "day-breaker", "day-no-controller"} == set(run.figures)
+    named = {"variants", "day-breaker", "day-no-controller", "escalation-bursts", "timeline"}
+    assert named == set(run.figures)
+    assert run.figure("escalation bursts") is run.figure("escalation-bursts")
     assert run.figure("variants").axes
     with pytest.raises(ValueError, match="there is no figure 'x'; there are "):
         run.figure("x")

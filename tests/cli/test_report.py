@@ -32,7 +32,10 @@ def test_a_report_tells_everything(blendsim: Command, run_folder: Path) -> None:
         "By intent",
         "Incidents",
         "What happened, first replication",
+        "Breakers against the true faults",
+        "How bursty the work of people comes",
         "What Erlang A would have said",
+        "Formulas beside what happened",
         "seed 1, 2 replications",
     ):
         assert expected in said.out

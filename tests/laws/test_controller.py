@@ -155,8 +155,11 @@ def test_a_breaker_walks_its_table() -> None:
 
 
 def test_the_table_is_all_there_is() -> None:
-    """Every pair of state and signal outside the table leaves the state alone."""
-    assert 5 == len(breaker.NEXT)
+    """Nine moves by rule and four orders of operators; every pair of state and signal outside the table leaves the state alone."""
+    by_rule = {state for state, signal in breaker.NEXT if signal not in breaker.ORDERS}
+    operators = {State.FORCED_OPEN, State.DISABLED, State.METRICS_ONLY}  # these end by an order alone
+    assert set(State) - operators == by_rule
+    assert 9 + len(breaker.ORDERS) * (len(State) - 1) == len(breaker.NEXT)
     for state, signal in itertools.product(State, Signal):
         to = breaker.NEXT.get((state, signal))
         reached = int(breaker._NEXT[state, signal])

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.engine.control import CONTROL, Look, What
+from sim.engine.control import CONTROL, Look
 from sim.engine.records import COLUMNS, COUNTERS, Counts, Run
 from sim.engine.state import KEPT, Handling
+from sim.engine.what import What
 from sim.orchestration.breaker import Cause, State
+from sim.orchestration.signals import Signal
 from sim.orchestration.words import Reason
 from sim.scenario.build import build
 from sim.scenario.model import Scenario
@@ -67,6 +69,8 @@ def run(
     looks: tuple[Look, ...] | None = None,
     control: list[tuple[Any, ...]] | None = None,
     contacts: dict[str, Any] | None = None,
+    said: dict[int, str] | None = None,
+    signals: tuple[Signal, ...] = (),
 ) -> Run:
     """A run in which exactly this happened."""
     made_in = made_in or scenario()
@@ -85,6 +89,8 @@ def run(
         counts=Counts(*keys.T, values, why),
         looks=looks if looks is not None else steady_looks(made_in),
         control=np.array(control or [], dtype=CONTROL),
+        said=said or {},
+        signals=signals,
         contacts=contacts,
         decisions=None,
         offered=int(values[:, 0].sum()),
@@ -114,7 +120,11 @@ def steady_looks(
                 contact_area=people * at_s * busy_share,
                 active=np.zeros(len(made_in.fleets), dtype=np.int64),
                 active_area=np.zeros(len(made_in.fleets)),
+                held=np.zeros(len(made_in.queues), dtype=np.int64),
+                stranded=np.zeros(len(made_in.fleets), dtype=np.int64),
                 breaker=np.zeros(len(made_in.fleets), dtype=np.int64),
+                level=np.zeros(len(made_in.fleets), dtype=np.int64),
+                sessions=np.array([fleet.sessions for fleet in made_in.fleets], dtype=np.int64),
             )
         )
     return tuple(out)
@@ -140,6 +150,10 @@ def rows(n: int, **columns: Any) -> dict[str, Any]:
         "handle_s",
         "fidelity",
         "mood",
+        "hold_s",
+        "joined_s",
+        "told_s",
+        "dialled_s",
     }
     none = {"first_fleet", "fleet", "queue", "group", "agent"}
     out: dict[str, Any] = {}

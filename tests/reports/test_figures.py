@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sim.engine.state import Handling
 from sim.orchestration.breaker import State
 from sim.outcomes.replay import replay
 from sim.reports import figures
-from tests.outcomes.made_up import breaker_move, cell, run, scenario, steady_looks
+from tests.outcomes.made_up import breaker_move, cell, rows, run, scenario, steady_looks
 
 
 def days(variant: str = "as is", level: float = 0.9, n: int = 3, **changes: Any) -> list[Run]:
@@ -99,6 +100,61 @@ def test_one_replication_has_points_without_intervals() -> None:
     assert not any("±" in text for text in shown)
 
 
+def with_contacts(variant: str = "as is", n: int = 3, burst: int = 30) -> list[Run]:
+    """The made-up days with AI sessions that come to people, many of them at the onset, and wait a minute each."""
+    rng = np.random.default_rng(4)
+    out = []
+    for one in days(variant, n=n):
+        ends = np.sort(np.concatenate([rng.uniform(0, 7200, 200), rng.uniform(2100, 2130, burst)]))
+        count = len(ends)
+        contacts = rows(
+            count, first_fleet=[0] * count, fleet=[0] * count, ai_start_s=ends - 60, ai_end_s=ends, queue=[1] * count,
+            queue_s=ends, answer_s=ends + 60, end_s=ends + 240, handle_s=[180.0] * count, arrive_s=ends - 60,
+            handling=[int(Handling.ESCALATED)] * count,
+        )  # fmt: skip
+        out.append(replace(one, contacts=contacts))
+    return out
+
+
+def test_bursts_stand_beside_the_plan() -> None:
+    """One panel a variant with counts per minute, three panels of dispersion with the line of Poisson."""
+    figure = figures.escalation_bursts(
+        {"calm": with_contacts("calm", burst=0), "outage": with_contacts("outage")}
+    )
+
+    assert figure is not None
+    shown = texts(figure)
+    assert {"calm", "outage", "as the plan expects", "handed over, median", "Poisson"} <= shown
+    assert {"arrivals at people", "AI sessions handed over", "of them for their content"} <= shown
+    assert {"1 min", "5 min", "15 min"} <= shown
+    assert figures.escalation_bursts({"interval mode": days()}) is None
+
+
+def test_a_timeline_shows_one_day_second_by_second() -> None:
+    """Queues, incident and breakers of one replication of each variant, from before the incident to after it."""
+    figure = figures.timeline({"a": with_contacts("a"), "b": with_contacts("b", burst=90)}, replication=1)
+
+    shown = texts(figure)
+    assert {"a", "b", "voice", "chat", "incident vendor.B", "breaker B"} <= shown
+    assert {"incident (true)", "breaker closed", "breaker open", "breaker half-open"} <= shown
+    assert any("replication 1, Mon 02 Mar 2026" in text for text in shown)
+    tallest = [
+        max(line.get_ydata().max() for line in ax.lines if len(line.get_ydata()) > 2)
+        for ax in figure.axes[::2]
+    ]
+    assert tallest[0] > 25
+    assert tallest[1] > 85
+
+
+def test_a_timeline_without_contacts_takes_the_looks() -> None:
+    """In interval mode the queues are told by the looks at the floor; other control events are marked."""
+    plain = days(n=1)[0]
+    warned = replace(plain, control=np.concatenate([plain.control, plain.control[:1]]))
+    figure = figures.timeline({"only": [warned]})
+
+    assert {"breaker B", "waiting"} <= texts(figure)
+
+
 def test_a_replay_shows_both_sides() -> None:
     """Observed and simulated by half-hour for four figures, with both totals in the titles."""
     counts = np.zeros(48, dtype=np.int64)
@@ -123,7 +179,7 @@ def test_a_replay_shows_both_sides() -> None:
     assert any(text.startswith("served within 20 s: 50.0 % observed") for text in texts(figure))
 
 
-@pytest.mark.parametrize("kind", ["day", "variants"])
+@pytest.mark.parametrize("kind", ["day", "variants", "bursts", "timeline"])
 def test_the_same_figure_is_the_same_bytes(kind: str, tmp_path: Path) -> None:
     """SVG and PNG carry no date, no version and no random ids, and are 1200 pixels wide."""
     from matplotlib.image import imread
@@ -131,9 +187,13 @@ def test_the_same_figure_is_the_same_bytes(kind: str, tmp_path: Path) -> None:
     found = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        figure = (
-            figures.day(days()) if kind == "day" else figures.variants({"x": days("x"), "y": days("y", 0.5)})
-        )
+        both = {"x": with_contacts("x"), "y": with_contacts("y", burst=60)}
+        figure = {
+            "day": lambda: figures.day(days()),
+            "variants": lambda: figures.variants({"x": days("x"), "y": days("y", 0.5)}),
+            "bursts": lambda: figures.escalation_bursts(both),  # noqa: B023  called at once
+            "timeline": lambda: figures.timeline(both),  # noqa: B023  same
+        }[kind]()
         found.append([path.read_bytes() for path in figures.write(figure, tmp_path / name, "figure")])
 
     assert found[0] == found[1]
@@ -145,7 +205,12 @@ def test_nothing_is_cut_off_and_panels_do_not_overlap() -> None:
     for figure in (
         figures.day(days()),
         figures.variants({"a rather long name of a variant (cap 80)": days("x"), "y": days("y", 0.5)}),
+        figures.timeline({"x": with_contacts("x"), "y": with_contacts("y")}),
+        figures.escalation_bursts(
+            {"a rather long name (cap 80)": with_contacts("x"), "y": with_contacts("y")}
+        ),
     ):
+        assert figure is not None
         figure.draw_without_rendering()
         width, height = figure.bbox.width, figure.bbox.height
         boxes = [

@@ -226,3 +226,18 @@ def test_variants_meet_the_same_customers(tmp_path: Path) -> None:
 
     with pytest.raises(ScenarioError, match="seed: differs from that of 'no controller'"):
         scenarios_of(path)
+
+
+def test_a_part_of_a_folder_is_read_alone(tiny: Study, tmp_path: Path) -> None:
+    """One replication of one variant, equal to what the whole folder gives; counts are those of that replication."""
+    folder = stored(tiny, tmp_path)
+    whole = read(folder, contacts=True).variants["breaker"][1]
+
+    part = read(folder, contacts=True, variants=["breaker"], replications=[1])
+
+    assert ["breaker"] == list(part.variants)
+    (one,) = part.variants["breaker"]
+    assert (1, whole.offered, whole.events) == (one.replication, one.offered, one.events)
+    assert whole.contacts is not None
+    assert one.contacts is not None
+    assert list(whole.contacts["id"]) == list(one.contacts["id"])

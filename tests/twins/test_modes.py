@@ -10,11 +10,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from sim.engine import control, state
+from sim.engine import control, state, watch
 from sim.engine.kernel import world
 from sim.engine.records import Run
 from sim.engine.run import simulate
-from sim.orchestration import breaker
+from sim.orchestration import breaker, degradation, health, limits, look_ahead, relief, scaling, warning
 from tests.twins.worlds import compare, random_world, scenario_of
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,23 @@ def test_no_index_is_out_of_bounds(tmp_path: Path) -> None:
     assert [""] * len(seeds) == [compare(a, b) for a, b in zip(_here(seeds), runs, strict=True)]
 
 
-@pytest.mark.parametrize("module", [breaker, control, state, world])
+@pytest.mark.parametrize(
+    "module",
+    [
+        breaker,
+        control,
+        degradation,
+        health,
+        limits,
+        look_ahead,
+        relief,
+        scaling,
+        state,
+        warning,
+        watch,
+        world,
+    ],
+)
 def test_no_field_is_hidden_by_numpy(module: ModuleType) -> None:
     """No field of a record has the name of something that a NumPy scalar has already: uncompiled code would read that."""
     records = {
@@ -103,6 +119,7 @@ def test_no_field_is_hidden_by_numpy(module: ModuleType) -> None:
 
 def test_one_signature_each() -> None:
     """Worlds of different shapes, with and without rows, leave one compiled signature of every function: none compiled twice."""
+    _here(SMALL)  # what is called from Python is compiled by now; the rest is inside it
     signatures = dict(eval(_python(SIGNATURES, *map(str, SMALL))))  # noqa: S307 printed by ourselves
     assert "sim.engine.kernel.advance.advance" in signatures
     assert {} == {name: n for name, n in signatures.items() if n != 1}

@@ -171,6 +171,13 @@ class _World:
         self.queues_and_people()
         self.routing()
         self.failover()
+        self.watched()
+        self.relief()
+        if not self.fleets and "relief" not in self.tree:
+            self.tree.pop("watch", None)
+        self.under_load()
+        self.customers()
+        self.above()
         self.tree["incidents"] = tuple(self.incident() for _ in range(d.count(0, 9)))
         self.tree |= {"seed": self.seed, "replications": d.count(1, 3)}
         d.maybe(self.tree, 0.2, "warm_up", self.written(d.of(900.0, 1800.0)))
@@ -527,13 +534,251 @@ class _World:
             d.maybe(failover, 0.5, "breakers", "off")
         self.tree["failover"] = failover
 
+    def watched(self) -> None:
+        """Looks at the fleets, and what needs them."""
+        d, failover = self.d, self.tree["failover"]
+        if d.chance(0.3):
+            if d.chance(0.5):
+                self.tree["watch"] = "off"
+            return
+        every_s = d.of(5.0, 10.0, 30.0)
+        watch: dict[str, Any] = {}
+        d.maybe(watch, 0.7, "every", self.written(every_s))
+        d.maybe(watch, 0.6, "delay", self.written(d.of(0.0, 3.0, 5.0, 40.0)))
+        d.maybe(watch, 0.4, "missing", d.of(0.0, 0.2, 0.9))
+        if self.nodes:
+            d.maybe(watch, 0.4, "node", d.of(*self.nodes))
+        d.maybe(watch, 0.6, "baseline", d.of(0.5, 0.8, 0.95))
+        qa = {
+            "share": d.of(0.05, 0.5, 1.0),
+            "delay": self.written(d.of(0.0, 120.0)),
+            "accuracy": d.of(0.9, 1.0),
+        }
+        d.maybe(watch, 0.6, "qa", d.of("off", qa, qa, {}))
+        rule = {"drop": d.of(0.02, 0.07), "z": d.of(1.0, 3.0), "window": self.written(d.of(600.0, 1800.0))}
+        cusum = {"h": d.of(1.0, 4.0, 8.0), "drop": d.of(0.03, 0.07, 0.2)}
+        warning: dict[str, Any] = {}
+        d.maybe(warning, 0.6, "rule", d.of("off", rule, rule))
+        d.maybe(warning, 0.6, "cusum", d.of("off", cusum, cusum))
+        d.maybe(warning, 0.6, "rearm", self.written(d.of(60.0, 600.0)))
+        d.maybe(watch, 0.7, "early_warning", d.of("off", warning, warning, warning))
+        self.tree["watch"] = watch
+        if not self.fleets:
+            return
+        if isinstance(failover.get("breakers"), dict):
+            degraded = {
+                "failed": d.of(0.01, 0.05), "slow": d.of(0.05, 0.2), "confirm": d.count(1, 3), "recover": d.count(1, 3),
+                "dwell": self.written(d.of(0.0, 60.0)), "capability": d.of(0.3, 0.9), "turns": d.count(2, 6), "surer": d.of(0.0, 0.05),
+                "closes_to": d.of("closed", "degraded"),
+            }  # fmt: skip
+            d.maybe(failover["breakers"], 0.7, "degraded", d.of("off", degraded, degraded, {}))
+            semantic = {
+                "window": self.written(d.of(120.0, 300.0)), "min_sessions": d.count(3, 30), "warn_drop": d.of(0.02, 0.07),
+                "trip_drop": d.of(0.15, 0.4), "warn_accuracy": d.of(0.5, 0.95), "trip_accuracy": d.of(0.6, 0.99),
+                "warn_escalated": d.of(0.3, 0.7), "warn_loop": d.of(0.05, 0.3), "trip_loop": d.of(0.15, 0.5),
+                "nodata_grace": self.written(d.of(30.0, 120.0)),
+            }  # fmt: skip
+            d.maybe(failover["breakers"], 0.7, "semantic", d.of("off", semantic, semantic, {}))
+            probes = dict(failover["breakers"].get("probes", {}))
+            if failover["breakers"] and d.chance(0.5):
+                failover["breakers"]["probes"] = {**probes, "synthetic": d.chance(0.8)}
+        levels = {
+            "enter": d.of((1.0, 1.3, 1.7, 2.5), (0.2, 0.4, 0.6, 0.8)), "up_after": self.written(d.of(0.0, 30.0)),
+            "down_after": self.written(d.of(30.0, 300.0)), "surer": d.of((0.02, 0.03, 0.05), (0.0, 0.1, 0.3)),
+            "sessions": d.of((0.95, 0.85, 0.7), (0.6, 0.4, 0.2)), "p95": self.written(d.of(0.5, 2.0)),
+        }  # fmt: skip
+        d.maybe(failover, 0.6, "degradation", d.of("off", levels, levels, {}))
+
+    def relief(self) -> None:
+        """What is done for queues that are too long."""
+        d = self.d
+        if self.tree.get("watch", "off") == "off" or d.chance(0.25):
+            return
+        queues = list(self.tree["queues"])
+        relief: dict[str, Any] = {}
+        d.maybe(relief, 0.4, "queues", tuple(d.some(queues)))
+        d.maybe(relief, 0.4, "whom", d.of("everybody", "from_ai", "spilled") if self.fleets else "everybody")
+        d.maybe(relief, 0.3, "spares", tuple(d.some(self.segments)))
+        d.maybe(relief, 0.5, "tells", d.of("position", "classic", "plan"))
+        long_s = self.handle_s * 0.1
+        ways = {
+            "deflect": {
+                "over": self.written(self.time_s(0.5 * long_s, long_s)), "value_up_to": d.of(1.0, 30.0), "accept": d.of(0.35, 0.9),
+                "helped": d.of(0.4, 0.7), "back": d.of(0.5, 1.0), "after": d.of((600.0, 3600.0), (60.0, 60.0)),
+            },
+            "callback": {
+                "over": self.written(self.time_s(0.5 * long_s, long_s)), "middle": self.written(d.of(10.0, 240.0)),
+                "spread": self.written(d.of(20.0, 120.0)), "most": d.of(0.65, 1.0), "dial": self.written(d.of(0.0, 20.0)),
+                "reached": d.of(0.3, 0.75), "attempts": d.count(1, 3), "gap": self.written(self.time_s(60.0, 600.0)),
+                "expires": self.written(d.of(1800.0, 14400.0)), **({"slots": d.of(0, 5, 50)} if d.chance(0.5) else {}),
+            },
+            "message": {
+                "on_from": self.written(d.of(30.0, 120.0)), "off_under": self.written(d.of(10.0, 30.0)),
+                "takes": self.written(d.of(0.0, 60.0)), "balk_over": self.written(d.of(0.0, 60.0)),
+                "balk_scale": self.written(d.of(60.0, 600.0)), "redial": d.of(0.0, 0.7),
+            },
+            "meter": {
+                "weight": d.of(0.5, 1.0), "most_per_min": d.of(6.0, 60.0), "hold_at_most": self.written(d.of(60.0, 300.0)),
+                "patience": d.of(0.5, 1.5), **({"target": d.of(0.6, 0.9)} if d.chance(0.5) else {}),
+            },
+        }  # fmt: skip
+        chosen = d.some(list(ways), 1)
+        for way, what in ways.items():
+            if way in chosen:
+                relief[way] = d.of(what, what, what, {})
+            elif d.chance(0.5):
+                relief[way] = "off"
+        self.tree["relief"] = relief
+
+    def customers(self) -> None:
+        """Mood, what people settle, who comes back, and what comes of itself."""
+        d = self.d
+        mood = {
+            "wait_per_min": d.of(0.0, 0.05, 0.3), "wait_free": self.written(d.of(0.0, 60.0)), "reexplain": d.of(0.0, 0.15, 0.5),
+            "answer": d.of(0.0, 0.1), "transfer": d.of(0.0, 0.1),
+        }  # fmt: skip
+        if not self.beat_s:
+            d.maybe(self.tree, 0.5, "mood", d.of("off", mood, mood, {}))
+        settled = {"unresolved": d.of(0.0, 0.1, 0.3), "mood": d.of(0.0, 0.2)}
+        d.maybe(self.tree, 0.6, "resolution", d.of("off", settled, settled, {}))
+        repeats = {
+            "false_contained": d.of(0.0, 0.65, 1.0), "ai_abandoned": d.of(0.3, 0.7), "unresolved": d.of(0.2, 0.6),
+            "after": {"median": self.written(self.time_s(600.0, 40_000.0)), "sigma": 0.0 if self.beat_s else d.of(0.0, 1.2)},
+            "attempts": d.count(1, 3), "window": self.written(d.of(86_400.0, 604_800.0)), "memory": d.chance(0.5),
+        }  # fmt: skip
+        if self.fleets or (settled["unresolved"] and self.tree.get("resolution") == settled):
+            d.maybe(self.tree, 0.5, "repeats", d.of("off", repeats, repeats, {}))
+        if (
+            self.tree.get("classifier")
+            and "at" not in self.tree["demand"]
+            and "replay" not in self.tree["demand"]
+        ):
+            pattern = {
+                "at": self.moment(d.between(0.1, 0.6) * self.hours * HOUR_S),
+                "ramp": self.written(d.of(0.0, 1800.0, 7200.0)),
+                "share": d.of(0.08, 0.3),
+            }
+            d.maybe(self.tree["demand"], 0.4, "new_pattern", d.of("off", pattern, pattern))
+        if self.nodes and d.chance(0.4):
+            severity = d.of(
+                {"minor": 0.5, "major": 0.4, "critical": 0.1}, {"minor": 0.0, "major": 0.5, "critical": 0.5}
+            )
+            process: dict[str, Any] = {"node": d.of(*self.nodes), "per_week": d.of(1.5, 20.0, 60.0)}
+            d.maybe(
+                process,
+                0.6,
+                "duration",
+                {"median": self.written(d.of(600.0, 4500.0)), "sigma": d.of(0.5, 1.11)},
+            )
+            d.maybe(process, 0.6, "severity", severity)
+            d.maybe(process, 0.5, "clustering", d.of(0.0, 0.35, 0.6))
+            d.maybe(process, 0.5, "decay", self.written(d.of(3600.0, 86_400.0)))
+            d.maybe(process, 0.5, "hours", d.chance(0.5))
+            below = self.tree["nodes"][process["node"]].get("on", ())
+            if below and d.chance(0.6):
+                # A common cause is one that others stand on, too.
+                self.tree["nodes"]["neighbour"] = {"on": (below[0],)}
+                process |= {
+                    "common_cause": d.of(0.035, 0.5),
+                    "common_median": self.written(d.of(3600.0, 10_800.0)),
+                }
+                d.maybe(process, 0.5, "roots", (below[0],))
+            self.tree["incident_process"] = {"provider": process}
+
+    def above(self) -> None:
+        """What looks at the whole centre: common cause, signals, plans, the schedule."""
+        d, failover = self.d, self.tree["failover"]
+        if self.tree.get("watch", "off") != "off" and self.fleets:
+            ahead = {
+                "horizon": self.written(d.of(900.0, 1800.0)), "lead": self.written(d.of(0.0, 300.0)), "full_at": d.of(0.05, 0.15),
+                "drop": d.of(0.05, 0.1), "stale": d.of(0.0, -600.0, 1200.0), "spares": tuple(d.some(self.segments, 0)),
+            }  # fmt: skip
+            d.maybe(self.tree["routing"], 0.5, "look_ahead", d.of("off", ahead, ahead, {}))
+        if not isinstance(failover.get("breakers"), dict) or not self.fleets:
+            return
+        cause = {
+            "window": self.written(d.of(60.0, 120.0)), "posterior": d.of(0.5, 0.9), "prior": d.of(0.035, 0.3), "per_week": d.of(1.3, 5.0),
+        }  # fmt: skip
+        d.maybe(failover, 0.5, "common_cause", d.of("off", cause, cause, {}))
+        signals = {
+            "every": self.written(d.of(120.0, 300.0)), "together": self.written(d.of(0.0, 10.0)),
+            "recovered_after": self.written(d.of(0.0, 120.0)), "burst": d.of(0.1, 0.3),
+            "lasts": {"median": self.written(d.of(1200.0, 4500.0)), "sigma": d.of(0.5, 1.11)},
+        }  # fmt: skip
+        d.maybe(self.tree, 0.6, "signals", d.of("off", signals, signals, {}))
+        if self.tree.get("signals", "off") == "off" or d.chance(0.2):
+            return
+        plans: dict[str, Any] = {}
+        kinds = (
+            "recall_off_phone",
+            "move_breaks",
+            "extend_shift",
+            "overtime",
+            "bcp",
+            "repoint",
+            "cancel_vto",
+        )
+        for k, kind in enumerate(d.some(kinds, 1)):
+            lever: dict[str, Any] = {
+                "kind": kind,
+                "group": d.of(*self.tree["people"]),
+                "people": d.count(1, 8),
+            }
+            d.maybe(lever, 0.7, "lead", d.of((60.0, 120.0), (0.0, 600.0), ("5m", "10m")))
+            d.maybe(lever, 0.6, "accept", d.of(0.3, 0.75, 1.0))
+            d.maybe(lever, 0.6, "cost_per_h", d.of(0.0, 20.0, 40.0))
+            d.maybe(lever, 0.4, "slower", d.of(1.0, 1.2))
+            d.maybe(lever, 0.4, "lasts", self.written(d.of(1800.0, 7200.0)))
+            d.maybe(lever, 0.4, "paid_for", self.written(d.of(0.0, 3600.0)))
+            d.maybe(lever, 0.3, "spill_over", d.of(0.0, 0.5))
+            if kind == "extend_shift":
+                lever["shift_ends"] = d.of(("15:00",), ("11:00", "16:00"))
+            plans[f"lever{k}"] = lever
+        self.tree["plans"] = plans
+        desk = {
+            "mode": d.of("automated", "manual"), "publish": self.written(d.of(0.0, 1.0)), "poll": self.written(d.of(0.0, 60.0, 300.0)),
+            "decide": self.written(d.of(2.0, 120.0)), "dispatch": self.written(d.of(3.0, 60.0)),
+        }  # fmt: skip
+        d.maybe(self.tree, 0.7, "desk", desk)
+
+    def under_load(self) -> None:
+        """What fleets and providers bear."""
+        d = self.d
+        if isinstance(self.tree["failover"].get("breakers"), dict):
+            d.maybe(self.tree["failover"]["breakers"], 0.5, "hand_over", d.chance(0.7))
+        budget = {"share": d.of(0.0, 0.05, 0.5), "at_least": d.count(0, 2)}
+        d.maybe(self.tree["failover"], 0.5, "retry_budget", d.of("off", budget, {}))
+        for fleet in self.tree["fleets"].values():
+            load = {
+                "from": d.of(0.1, 0.8),
+                "slope": d.of(1.0, 4.0, 50.0),
+                "quality_from": d.of(0.2, 0.9),
+                "quality_loss": d.of(0.0, 1.0, 3.0),
+            }
+            if not self.beat_s:
+                d.maybe(fleet, 0.4, "under_load", d.of("off", load, load, {}))
+            if "watch" in self.tree and self.tree["watch"] != "off":
+                scale: dict[str, Any] = {"quota": math.ceil(fleet["sessions"] * d.of(1.0, 1.5, 3.0))}
+                d.maybe(scale, 0.6, "target", d.of(0.5, 0.7))
+                d.maybe(scale, 0.6, "warm_up", self.written(d.of(0.0, 60.0, 120.0)))
+                d.maybe(fleet, 0.4, "autoscale", d.of("off", scale, scale))
+            if fleet.get("on") and d.chance(0.4):
+                per_min = self.contacts / self.hours / 60.0 * 5.0
+                limits: dict[str, Any] = {"requests_per_min": per_min * d.of(0.3, 1.0, 3.0)}
+                d.maybe(limits, 0.5, "input_tokens_per_min", per_min * 1000.0 * d.of(0.3, 1.0))
+                d.maybe(limits, 0.5, "output_tokens_per_min", per_min * 200.0 * d.of(0.3, 1.0))
+                d.maybe(limits, 0.5, "burst", self.written(d.of(10.0, 60.0)))
+                self.tree["nodes"][fleet["on"]]["limits"] = d.of("off", limits, limits, limits)
+
     def incident(self) -> dict[str, Any]:
         d, run_s = self.d, self.hours * HOUR_S
         places = [*self.nodes, *(f"fleet.{name}" for name in self.fleets)]
         if not places:
             self.tree["nodes"] = {"cloud": {}}
             places = ["cloud"]
-        effect = d.of("down", "errors", "slow")
+        effect = d.of("down", "errors", "slow", "worse", "policy", "hand_over", "hand_over", "dark")
+        if effect == "dark" and self.tree.get("watch", "off") == "off":
+            effect = "worse"
         at_s = d.between(-0.02, 0.98) * run_s
         if self.beat_s:
             at_s = round(at_s / 60.0) * 60.0
@@ -550,6 +795,13 @@ class _World:
             incident["share"] = d.of(0.1, 0.5, 1.0)
         if effect == "slow":
             incident["factor"] = d.of(0.5, 2.0, 5.0, 20.0)
+        if effect == "policy":
+            incident["share"] = d.of(0.2, 0.6, 1.0)
+        if effect == "worse":
+            incident["points"] = d.of(-0.8, -0.3, 0.1)
+        if effect in {"worse", "policy"}:
+            d.maybe(incident, 0.5, "intents", tuple(d.some(self.intents)))
+            d.maybe(incident, 0.5, "ramp", self.written(d.of(0.5, 1.0) * lasts_s))
         return incident
 
 

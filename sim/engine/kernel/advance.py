@@ -6,7 +6,8 @@ import numpy as np
 
 from sim.demand.contacts import Contacts
 from sim.engine.kernel.agenda import drop_first
-from sim.engine.kernel.people import give_up, service_end, settle_group, settle_queue
+from sim.engine.kernel.people import dial_again, give_up, service_end, settle_group, settle_queue
+from sim.engine.kernel.relief import held_gives_up
 from sim.engine.kernel.sessions import (
     CALL,
     DONE,
@@ -20,12 +21,15 @@ from sim.engine.kernel.sessions import (
     place,
     reply,
     settle_fleet,
+    stranded_gives_up,
     to_person,
 )
+from sim.engine.kernel.watch import look
 from sim.engine.kernel.world import Rows, World
+from sim.engine.state import State
 from sim.engine.ties import SHIFT, Kind
 from sim.orchestration import breaker
-from sim.orchestration.compiled import compiled
+from sim.orchestration.compiled import compiled, inner
 
 _SERVICE_END = int(Kind.SERVICE_END)
 _REPLY = int(Kind.REPLY)
@@ -33,11 +37,30 @@ _CALL = int(Kind.CALL)
 _TIMER = int(Kind.TIMER)
 _ARRIVE = int(Kind.ARRIVE)
 _GIVE_UP = int(Kind.GIVE_UP)
+_DIAL = int(Kind.DIAL)
+_LOOK = int(Kind.LOOK)
+_STRANDED = int(State.STRANDED)
+_HELD = int(State.HELD)
 
 REACHED, WOKEN, LOG_FULL = 0, 1, 2
 """Why `advance` came back."""
-LOG_MARGIN = 32
-"""Rows of a log that one event can fill at most (one refusal a fleet, and a few)."""
+LOG_MARGIN = 64
+"""Rows of a log that one event can fill at most (one refusal a fleet, and a few); a look may let in everybody who is held besides."""
+
+
+@inner
+def held(w: World) -> int:
+    """Contacts that stand in no queue yet."""
+    total = 0
+    for h in range(len(w.machines.holds)):
+        total += w.machines.holds[h].length
+    return int(total)
+
+
+@inner
+def _has_room(w: World) -> bool:
+    """Whether the log of decisions can take what a look may write."""
+    return bool(w.cursor[0].decisions + held(w) + 2 * LOG_MARGIN <= len(w.logs.decisions))
 
 
 @compiled
@@ -86,6 +109,8 @@ def advance(c: Contacts, j: Rows, w: World, until_s: float, inclusive: bool) -> 
             cursor[0].now_s = until_s
             return REACHED
         kind = due >> SHIFT
+        if kind == _LOOK and not _has_room(w):
+            return LOG_FULL
         row = due & ((1 << SHIFT) - 1)
         if from_agenda:
             drop_first(w.agenda)
@@ -103,7 +128,16 @@ def advance(c: Contacts, j: Rows, w: World, until_s: float, inclusive: bool) -> 
         elif kind == _CALL:
             step = next_call(c, j, w, row, at_s)
         elif kind == _GIVE_UP:
-            give_up(c, j, w.people, w.agenda, row, at_s)
+            if j[row].state == _STRANDED:
+                stranded_gives_up(j, w, row, at_s)
+            elif j[row].state == _HELD:
+                held_gives_up(c, j, w, row, at_s)
+            else:
+                give_up(c, j, w.people, w.agenda, w.knobs, row, at_s)
+        elif kind == _DIAL:
+            dial_again(c, j, w.people, w.agenda, w.knobs, row, at_s)
+        elif kind == _LOOK:
+            look(c, j, w, at_s)
         else:
             before = w.machines.breakers[row].state
             if breaker.on_time(w.machines.breakers, w.machines.ring, row, at_s):

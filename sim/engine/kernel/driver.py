@@ -9,19 +9,21 @@ from numpy.typing import NDArray
 
 from sim.demand.contacts import Contacts
 from sim.demand.draw import pace
-from sim.engine.control import Look
-from sim.engine.kernel.advance import LOG_FULL, WOKEN, advance, settle
+from sim.engine.control import Condition, Look
+from sim.engine.kernel.advance import LOG_FULL, LOG_MARGIN, WOKEN, advance, settle
 from sim.engine.kernel.agenda import Agenda, agenda, push
 from sim.engine.kernel.people import staff
-from sim.engine.kernel.world import Rows, World, world
+from sim.engine.kernel.sessions import get_through
+from sim.engine.kernel.world import Logs, Rows, World, world
 from sim.engine.records import Recorder
-from sim.engine.state import JOURNEY, State
+from sim.engine.state import DECISION, JOURNEY, State
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
+from sim.orchestration import breaker
 from sim.scenario.model import Scenario
 
 _ROW = (1 << SHIFT) - 1
-_ROW_KINDS = np.array([k for k in Kind if k != Kind.TIMER])
+_ROW_KINDS = np.array([k for k in Kind if k not in (Kind.TIMER, Kind.LOOK)])
 
 
 class KernelFloor:
@@ -47,15 +49,19 @@ class KernelFloor:
 
     def load(self, contacts: Contacts) -> None:
         """Take in a block of customers; who is gone makes room, who is still here is carried over."""
-        if self._contacts is None:
+        first = self._contacts is None
+        if first:
             self._contacts = contacts
             self._journeys = self._room_for(len(contacts.id))
         else:
             self._carry_over(contacts)
         w = self._world
-        # At most one event of its own and one patience for every row, and a timed move for every breaker.
-        self._world = w._replace(agenda=_roomier(w.agenda, 2 * len(self._journeys) + 64))
+        # At most one event of its own and two patiences for every row, and a timed move for every breaker.
+        self._world = w._replace(agenda=_roomier(w.agenda, 3 * len(self._journeys) + 64))
         self._world.cursor[0].next = 0
+        every_s = float(w.knobs[0].watch_every_s)
+        if first and every_s < np.inf:
+            push(self._world.agenda, every_s, int(Kind.LOOK) << SHIFT)
 
     def _carry_over(self, contacts: Contacts) -> None:
         old, j = self._contacts, self._journeys
@@ -68,7 +74,8 @@ class KernelFloor:
             # Came before midnight, is decided on after it.
             push(w.agenda, float(old.arrive_s[row] + old.lag_s[row]), int(Kind.ARRIVE) << SHIFT | row)
         # Still here: in the system, due to try again (on the agenda), or a possible attempt of somebody who is.
-        here = (state == State.IN_AI) | (state == State.WAITING) | (state == State.WITH_PERSON)
+        held = (state == State.STRANDED) | (state == State.HELD) | (state == State.AWAY)
+        here = (state == State.IN_AI) | (state == State.WAITING) | (state == State.WITH_PERSON) | held
         a = self._world.agenda
         due = a.place[: a.length[0]]
         kinds = due >> SHIFT
@@ -76,7 +83,7 @@ class KernelFloor:
         keep = here.copy()
         behind = np.flatnonzero(here)
         while behind.size:
-            behind = old.redial_row[behind]
+            behind = old.again_row[behind]
             behind = behind[behind >= 0]
             keep[behind] = True
         rows = np.flatnonzero(keep)
@@ -84,17 +91,18 @@ class KernelFloor:
         new_row[rows] = np.arange(len(rows))
         carried = j[rows]
         self._contacts = self._joined(old, contacts, rows, new_row)
-        waits = carried["state"] == State.WAITING
+        waits = np.isin(carried["state"], (State.WAITING, State.STRANDED, State.HELD))
         for link in ("before", "behind"):
             linked = waits & (carried[link] >= 0)
             carried[link] = np.where(linked, new_row[np.where(linked, carried[link], 0)], -1)
         self._journeys = self._room_for(len(rows) + len(contacts.id))
         self._journeys[: len(rows)] = carried
         for end in ("head", "tail"):
-            at = self._world.people.lanes[end]
-            self._world.people.lanes[end] = np.where(at >= 0, new_row[at], -1)
+            for lines in (self._world.people.lanes, self._world.machines.holds):
+                at = lines[end]
+                lines[end] = np.where(at >= 0, new_row[at], -1)
         # The agenda: rows renamed, what concerned somebody gone forgotten; a sorted list is a heap.
-        row_bound = kinds != Kind.TIMER
+        row_bound = np.isin(kinds, _ROW_KINDS)
         row = np.where(row_bound, new_row[np.where(row_bound, due & _ROW, 0)], due & _ROW)
         stay = row >= 0
         place, at_s = (kinds << SHIFT | row)[stay], a.at_s[: a.length[0]][stay]
@@ -126,7 +134,7 @@ class KernelFloor:
                 done[pair][:kept] = carried
                 done[pair][kept:] = after
             columns[name] = done[pair]
-        again = columns["redial_row"]
+        again = columns["again_row"]
         for part, moved in ((again[:kept], new_row), (again[kept:], None)):
             there = part >= 0
             part[there] = new_row[part[there]] if moved is not None else part[there] + kept
@@ -151,6 +159,7 @@ class KernelFloor:
             self.now_s = until_s
             return None
         while True:
+            w = self._world
             came_back = advance(self._contacts, self._journeys, w, until_s, inclusive)
             self.now_s = float(w.cursor[0].now_s)
             if came_back == LOG_FULL:
@@ -163,9 +172,13 @@ class KernelFloor:
             return None
 
     def _empty_decisions(self) -> None:
+        """Hand the decisions over, and see to it that the next event finds room for its own."""
         w = self._world
         self._recorder.decisions(w.logs.decisions[: w.cursor[0].decisions])
         w.cursor[0].decisions = 0
+        needed = 4 * int(w.machines.holds["length"].sum()) + 4 * LOG_MARGIN
+        if needed > len(w.logs.decisions):
+            self._world = w._replace(logs=Logs(np.zeros(2 * needed, dtype=DECISION), w.logs.moves))
 
     def staff(self, group: int, people: int) -> None:
         """From now on so many people of a group are wanted."""
@@ -173,21 +186,44 @@ class KernelFloor:
         assert self._contacts is not None
         staff(self._contacts, self._journeys, w.people, w.agenda, w.knobs, group, people, self.now_s)
 
-    def set_fleet(self, fleet: int, down: bool, errors: float, factor: float) -> None:
-        """The fleet's calls fail, fail in part, or take longer from now on."""
-        row = self._world.machines.fleets[fleet]
-        row.down, row.errors, row.factor = int(down), errors, factor
+    def set_fleet(self, fleet: int, condition: Condition) -> None:
+        """How a fleet is from now on."""
+        m = self._world.machines
+        row = m.fleets[fleet]
+        row.down, row.errors, row.factor = int(condition.down), condition.errors, condition.factor
+        row.dark = int(condition.dark)
+        m.shift[fleet], m.policy[fleet] = condition.shift, condition.policy
+        reached_again = row.cut_off == 1 and not condition.cut_off
+        row.cut_off = int(condition.cut_off)
+        if reached_again and self._contacts is not None:
+            self._empty_decisions()
+            get_through(self._contacts, self._journeys, self._world, fleet, self.now_s)
 
     def set_classifier(self, down: bool) -> None:
         """The classifier gives no labels from now on, or does again."""
         self._world.cursor[0].classifier_down = int(down)
 
-    def look(self) -> Look:
-        """How things stand."""
+    def force(self, fleet: int, state: int) -> bool:
+        """Move a fleet's breaker by order; whether it moved."""
+        w = self._world
+        if not breaker.force(w.machines.breakers, w.machines.ring, fleet, state, self.now_s):
+            return False
+        until_s = float(w.machines.breakers[fleet].until_s)
+        if until_s < np.inf:
+            push(w.agenda, until_s, int(Kind.TIMER) << SHIFT | fleet)
+        return True
+
+    def breaker_row(self, fleet: int) -> Any:
+        """A fleet's breaker as it is."""
+        return self._world.machines.breakers[fleet]
+
+    def look(self, *, resets: bool = True) -> Look:
+        """How things stand; peaks are counted from the last look that resets them."""
         p, m = self._world.people, self._world.machines
         settle(p.queues, p.groups, m.fleets, self.now_s)
         queues, groups, fleets = p.queues.copy(), p.groups.copy(), m.fleets.copy()
-        p.queues["peak"] = queues["waiting"]
+        if resets:
+            p.queues["peak"] = queues["waiting"]
         return Look(
             at_s=self.now_s,
             waiting=queues["waiting"],
@@ -200,8 +236,14 @@ class KernelFloor:
             contact_area=groups["contact_area"],
             active=fleets["active"],
             active_area=fleets["area"],
+            stranded=m.holds["length"][: len(fleets)].copy(),
+            held=np.bincount(
+                p.lanes["queue"], weights=m.holds["length"][len(fleets) :], minlength=len(queues)
+            ).astype(np.int64),
             # A breaker that is not there never leaves its first state, closed.
             breaker=m.breakers["state"].copy(),
+            level=m.levels["level"].copy(),
+            sessions=fleets["sessions"],
         )
 
     def finish(self) -> int:

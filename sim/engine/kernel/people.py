@@ -9,13 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from sim.demand.contacts import Contacts
+from sim.engine import dice
 from sim.engine.kernel.agenda import Agenda, push
 from sim.engine.kernel.world import People, Rows
-from sim.engine.physics import person_handle_s
+from sim.engine.physics import mood_after_wait, person_handle_s
+from sim.engine.relief import callback_handle_s, reached
 from sim.engine.state import Disposition, State
 from sim.engine.ties import SHIFT, Kind
-from sim.orchestration.compiled import compiled
+from sim.orchestration.compiled import apart, compiled, inner
 from sim.orchestration.matching import comes_before
+from sim.orchestration.relief import dial_again_s, settle
 
 _SERVICE_END = int(Kind.SERVICE_END) << SHIFT
 _GIVE_UP = int(Kind.GIVE_UP) << SHIFT
@@ -26,6 +29,10 @@ _GONE = int(State.GONE)
 _HUMAN_RESOLVED = int(Disposition.HUMAN_RESOLVED)
 _QUEUE_ABANDONED = int(Disposition.QUEUE_ABANDONED)
 _BLOCKED = int(Disposition.BLOCKED)
+_HUMAN_UNRESOLVED = int(Disposition.HUMAN_UNRESOLVED)
+_CALLBACK_FAILED = int(Disposition.CALLBACK_FAILED)
+_AWAY = int(State.AWAY)
+_DIAL = int(Kind.DIAL) << SHIFT
 
 
 @compiled
@@ -45,7 +52,7 @@ def settle_group(groups: Rows, g: int, now_s: float) -> None:
     groups[g].last_s = now_s
 
 
-@compiled
+@inner
 def _unlist(p: People, x: int) -> None:
     """Take agent *x* out of the list that it stands in."""
     line = p.agents[x].list
@@ -64,7 +71,7 @@ def _unlist(p: People, x: int) -> None:
     p.agents[x].list = -1
 
 
-@compiled
+@inner
 def _rest(p: People, levels: int, x: int) -> None:
     """Agent *x* can take somebody if it is idle or has room in its channel: put it at the end of its list."""
     load = p.agents[x].load
@@ -87,8 +94,8 @@ def _rest(p: People, levels: int, x: int) -> None:
     p.tails[g, line] = x
 
 
-@compiled
-def _find_agent(p: People, levels: int, q: int, channel: int) -> int:
+@inner
+def find_agent(p: People, levels: int, q: int, channel: int) -> int:
     """Who takes a contact of *channel* in queue *q* now, −1 for nobody.
 
     Group by group; in a group idle ones first, then those with the fewest of that channel, or in a channel that fills people up the other
@@ -109,7 +116,7 @@ def _find_agent(p: People, levels: int, q: int, channel: int) -> int:
     return -1
 
 
-@compiled
+@inner
 def _pick(j: Rows, p: People, g: int, channel: int) -> int:
     """Whom a free agent of group *g* takes: a row, or −1; only of *channel* unless that is −1."""
     best = -1
@@ -138,7 +145,7 @@ def _pick(j: Rows, p: People, g: int, channel: int) -> int:
     return best
 
 
-@compiled
+@inner
 def _leave_lane(j: Rows, p: People, row: int, now_s: float) -> None:
     """Take a waiting contact out of its lane."""
     lane = j[row].lane
@@ -157,15 +164,7 @@ def _leave_lane(j: Rows, p: People, row: int, now_s: float) -> None:
     p.queues[q].waiting -= 1
 
 
-@compiled
-def _patience_s(c: Contacts, j: Rows, p: People, row: int) -> float:
-    patience_s = c.patience_s[row]
-    if j[row].turns > 0:
-        patience_s *= p.queues[j[row].queue].escalated_patience
-    return float(patience_s)
-
-
-@compiled
+@inner
 def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: int, now_s: float) -> None:
     """Agent *x*, who stands in no list, takes contact *row*."""
     channel = c.channel[row]
@@ -176,12 +175,19 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
     p.groups[g].contacts += 1
     if load == 1:
         p.groups[g].busy += 1
+        p.busy_in[g, channel] += 1
         p.agents[x].channel = channel
+    p.hand_in[g, channel] += 1
     j[row].state = _WITH_PERSON
     j[row].answer_s = now_s
+    if k[0].wait_mood > 0.0 or k[0].answer_mood > 0.0:
+        waited_s = 0.0 if j[row].callback == 1 else now_s - j[row].queue_s
+        j[row].mood = mood_after_wait(
+            j[row].mood, waited_s, k[0].wait_free_s, k[0].wait_mood, k[0].answer_mood
+        )
     j[row].group = g
     j[row].agent = x - p.groups[g].first
-    if c.silent[row] and now_s > j[row].queue_s + _patience_s(c, j, p, row):
+    if c.silent[row] and j[row].callback == 0 and now_s > j[row].leaves_s:
         j[row].ghost = 1
         handle_s = p.channels[channel].silent_detect_s
     else:
@@ -198,11 +204,19 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
             k[0].mood_effect,
             p.channels[channel].handover_s,
         )
+    if j[row].callback == 1:
+        j[row].dials += 1
+        picked_up = reached(dice.uniform(c.key[row], dice.REACHED, j[row].dials), k[0].callback_reached)
+        handle_s = callback_handle_s(handle_s, k[0].callback_dial_s, picked_up)
+        if not picked_up:
+            j[row].ghost = 2
+            j[row].answer_s = np.nan
+            j[row].dialled_s += handle_s
     j[row].handle_s = handle_s
     push(a, now_s + handle_s, _SERVICE_END | row)
 
 
-@compiled
+@inner
 def _fill(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, x: int, now_s: float) -> None:
     """Agent *x*, who stands in no list, takes whom it can and then rests."""
     while True:
@@ -220,21 +234,33 @@ def _fill(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, x: int, now_s: fl
     _rest(p, k[0].levels, x)
 
 
-@compiled
-def join(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
-    """Contact *row* asks for a person: it is answered, waits, or finds no place to wait."""
+@inner
+def patience_s(c: Contacts, j: Rows, p: People, row: int) -> float:
+    """How long the contact waits in its queue before it gives up."""
+    longest_s = c.patience_s[row]
+    if j[row].turns > 0:
+        longest_s *= p.queues[j[row].queue].escalated_patience
+    return float(longest_s)
+
+
+@inner
+def join(
+    c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, leaves_s: float, now_s: float
+) -> None:
+    """Contact *row* joins its queue until *leaves_s* at most: it is answered, waits, or finds no place to wait."""
     channel = c.channel[row]
-    q = p.channels[channel].queue
-    j[row].queue = q
-    j[row].queue_s = now_s
-    x = _find_agent(p, k[0].levels, q, channel)
+    q = j[row].queue
+    j[row].leaves_s = leaves_s
+    j[row].joined_s = now_s
+    p.queues[q].joined += 1
+    x = find_agent(p, k[0].levels, q, channel)
     if x >= 0:
         _unlist(p, x)
         _answer(c, j, p, a, k, row, x, now_s)
         if p.agents[x].load < p.channels[channel].at_once:
             _rest(p, k[0].levels, x)
         return
-    if p.queues[q].waiting >= p.queues[q].room:
+    if p.queues[q].waiting >= p.queues[q].room and j[row].callback == 0 and j[row].held == 0:
         j[row].state = _GONE
         j[row].disposition = _BLOCKED
         j[row].end_s = now_s
@@ -255,12 +281,11 @@ def join(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: f
     settle_queue(p.queues, q, now_s)
     p.queues[q].waiting += 1
     p.queues[q].peak = max(p.queues[q].peak, p.queues[q].waiting)
-    patience_s = _patience_s(c, j, p, row)
-    if not c.silent[row] and patience_s < np.inf:
-        push(a, now_s + patience_s, _GIVE_UP | row)
+    if leaves_s < np.inf and (not c.silent[row] or j[row].callback == 1):
+        push(a, leaves_s, _GIVE_UP | row)
 
 
-@compiled
+@inner
 def _free(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, x: int, now_s: float) -> None:
     """Agent *x* has one contact less."""
     g = p.agents[x].group
@@ -268,8 +293,10 @@ def _free(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, x: int, now_s: fl
     _unlist(p, x)
     p.agents[x].load -= 1
     p.groups[g].contacts -= 1
+    p.hand_in[g, p.agents[x].channel] -= 1
     if p.agents[x].load == 0:
         p.groups[g].busy -= 1
+        p.busy_in[g, p.agents[x].channel] -= 1
         p.agents[x].channel = -1
     if p.agents[x].leaving == 1:
         if p.agents[x].load == 0:
@@ -280,38 +307,89 @@ def _free(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, x: int, now_s: fl
     _fill(c, j, p, a, k, x, now_s)
 
 
-@compiled
-def _call_again(c: Contacts, j: Rows, a: Agenda, row: int, left_s: float) -> None:
+@apart
+def come_back(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, left_s: float) -> None:
     """Who gave up may try again: the possible attempt behind this one becomes a real one."""
-    again = c.redial_row[row]
-    if again >= 0:
-        j[again].arrive_s = left_s + c.redial_after_s[row]
-        push(a, j[again].arrive_s + c.lag_s[again], _ARRIVE | again)
+    p.queues[j[row].queue].gave_up += 1
+    again = c.again_row[row]
+    if again < 0 or not c.redials[row]:
+        return
+    if j[row].informed == 1 and dice.uniform(c.key[row], dice.REDIALS, 0) >= k[0].message_redial:
+        return
+    j[again].arrive_s = left_s + c.redial_after_s[row]
+    push(a, j[again].arrive_s + c.lag_s[again], _ARRIVE | again)
 
 
-@compiled
+@apart
+def return_later(c: Contacts, j: Rows, a: Agenda, row: int, chance: float, ended_s: float) -> None:
+    """Whose issue is not settled may come back: a further attempt of the same issue, often on another day (M05)."""
+    again = c.again_row[row]
+    if again < 0 or c.returns_u[row] >= chance:
+        return
+    j[again].arrive_s = ended_s + c.return_after_s[row]
+    push(a, j[again].arrive_s + c.lag_s[again], _ARRIVE | again)
+
+
+@inner
 def service_end(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
-    """A person finishes with contact *row*."""
+    """A person finishes with contact *row*, or with trying to reach it."""
     j[row].state = _GONE
-    if j[row].ghost == 1:
+    q = j[row].queue
+    if j[row].ghost == 2:
+        j[row].ghost = 0
+        again_s = dial_again_s(p.relief, q, j[row].dials, j[row].queue_s, now_s)
+        if again_s < np.inf:
+            j[row].state = _AWAY
+            push(a, again_s, _DIAL | row)
+        else:
+            settle(p.relief, q)
+            j[row].disposition = _CALLBACK_FAILED
+            j[row].end_s = now_s
+    elif j[row].ghost == 1:
         j[row].disposition = _QUEUE_ABANDONED
-        j[row].end_s = j[row].queue_s + _patience_s(c, j, p, row)
+        j[row].end_s = j[row].leaves_s
     else:
-        j[row].disposition = _HUMAN_RESOLVED
+        if j[row].callback == 1:
+            settle(p.relief, q)
         j[row].end_s = now_s
+        if c.unresolved_u[row] < k[0].unresolved + k[0].unresolved_mood * j[row].mood:
+            j[row].disposition = _HUMAN_UNRESOLVED
+            return_later(c, j, a, row, k[0].returns_unresolved, now_s)
+        else:
+            j[row].disposition = _HUMAN_RESOLVED
     _free(c, j, p, a, k, p.groups[j[row].group].first + j[row].agent, now_s)
 
 
-@compiled
-def give_up(c: Contacts, j: Rows, p: People, a: Agenda, row: int, now_s: float) -> None:
+@apart
+def join_line(
+    c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, leaves_s: float, now_s: float
+) -> None:
+    """`join`, compiled once for all the rarer ways into a queue."""
+    join(c, j, p, a, k, row, leaves_s, now_s)
+
+
+@apart
+def dial_again(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
+    """Contact *row* is to be called back once more: it takes its old place in the queue."""
+    expires_s = j[row].queue_s + p.relief[j[row].queue].callback_expires_s
+    join_line(c, j, p, a, k, row, expires_s, now_s)
+
+
+@inner
+def give_up(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
     """Patience of contact *row* ends, if it is still waiting."""
-    if j[row].state != _WAITING:
-        return
+    callback = j[row].callback == 1
+    if j[row].state != _WAITING or (c.silent[row] and not callback) or now_s < j[row].leaves_s:
+        return  # answered, or this was the patience of an earlier wait
     _leave_lane(j, p, row, now_s)
     j[row].state = _GONE
-    j[row].disposition = _QUEUE_ABANDONED
     j[row].end_s = now_s
-    _call_again(c, j, a, row, now_s)
+    if callback:
+        settle(p.relief, j[row].queue)
+        j[row].disposition = _CALLBACK_FAILED
+        return
+    j[row].disposition = _QUEUE_ABANDONED
+    come_back(c, j, p, a, k, row, now_s)
 
 
 @compiled

@@ -11,20 +11,41 @@ import numpy as np
 from sim.demand.contacts import Contacts
 from sim.engine import dice
 from sim.engine.kernel.agenda import push
-from sim.engine.kernel.people import join
+from sim.engine.kernel.holds import hold, let_go
+from sim.engine.kernel.logs import decide, note
+from sim.engine.kernel.people import join, patience_s, return_later
+from sim.engine.kernel.relief import ask_for_person
 from sim.engine.kernel.world import DRAIN, FAIL_OVER, LOST_CONTEXT, Machines, Rows, World
 from sim.engine.physics import (
     asks_for_a_person,
     call_outcome,
     from_table,
+    load_factor,
+    load_shift,
+    mood_after_transfer,
     mood_after_turn,
     sentiment_reading,
     session_mode,
+    stopped_by_policy,
+    tokens,
 )
-from sim.engine.state import FAILED, OK, Disposition, Handling, Mode, State
+from sim.engine.state import FAILED, LIMITED, OK, Disposition, Handling, Mode, State
 from sim.engine.ties import SHIFT, Kind
-from sim.orchestration import breaker
-from sim.orchestration.compiled import compiled
+from sim.engine.watch import (
+    ABANDONED,
+    CONTAINED,
+    ESCALATED,
+    LOOPED,
+    came_back,
+    heard_reply,
+    session_ended,
+    session_scored,
+)
+from sim.engine.what import What
+from sim.orchestration import breaker, look_ahead
+from sim.orchestration.compiled import apart, compiled, inner
+from sim.orchestration.limits import take_call
+from sim.orchestration.retries import may_retry
 from sim.orchestration.routing import AI_MONITORED, HUMAN, UNKNOWN, admit, route
 from sim.orchestration.triggers import first_hit, smoothed
 from sim.orchestration.words import Decision, Reason
@@ -32,7 +53,9 @@ from sim.orchestration.words import Decision, Reason
 _REPLY = int(Kind.REPLY) << SHIFT
 _CALL = int(Kind.CALL) << SHIFT
 _TIMER = int(Kind.TIMER) << SHIFT
+_GIVE_UP = int(Kind.GIVE_UP) << SHIFT
 _IN_AI = int(State.IN_AI)
+_STRANDED = int(State.STRANDED)
 _GONE = int(State.GONE)
 _AI_RESOLVED = int(Disposition.AI_RESOLVED)
 _AI_FALSE = int(Disposition.AI_FALSE_CONTAINED)
@@ -60,38 +83,21 @@ _NOBODY_TO_MONITOR = int(Reason.NOBODY_TO_MONITOR)
 _UNMONITORED = int(Reason.UNMONITORED)
 _AI_GAVE_UP = int(Reason.AI_GAVE_UP)
 _TAKEN_OVER = int(Reason.TAKEN_OVER)
+_MAX_TURNS = int(Reason.MAX_TURNS)
+_MAX_DURATION = int(Reason.MAX_DURATION)
+_POLICY = int(Reason.POLICY)
+_CALL_LIMITED = int(Reason.CALL_LIMITED)
+_NO_RETRY_LEFT = int(Reason.NO_RETRY_LEFT)
+_NOT_SIMPLE = int(Reason.NOT_SIMPLE)
+_SHED = int(Reason.SHED)
+_NOT_SURE_ENOUGH = int(Reason.NOT_SURE_ENOUGH)
+_HALF_OPEN = int(breaker.State.HALF_OPEN)
+_BREAKER = int(What.BREAKER)
 _OPEN = int(breaker.State.OPEN)
 
 
 DONE, PLACE, CALL, REPLY, PERSON = 0, 1, 2, 3, 4
 """What happens to the contact next at this instant: nothing, find a fleet, ask it, hear its reply, go to a person."""
-
-
-@compiled
-def _log(
-    w: World,
-    at_s: float,
-    contact: int,
-    kind: int,
-    reason: int,
-    fleet: int,
-    queue: int,
-    seen: float,
-    limit: float,
-) -> None:
-    if w.knobs[0].log == 0:
-        return
-    d = w.cursor[0].decisions
-    w.cursor[0].decisions = d + 1
-    row = w.logs.decisions[d]
-    row.at_s = at_s
-    row.contact = contact
-    row.kind = kind
-    row.reason = reason
-    row.fleet = fleet
-    row.queue = queue
-    row.seen = seen
-    row.limit = limit
 
 
 @compiled
@@ -101,36 +107,30 @@ def settle_fleet(fleets: Rows, f: int, now_s: float) -> None:
     fleets[f].last_s = now_s
 
 
-@compiled
+@apart
 def note_move(w: World, f: int, from_state: int, now_s: float) -> None:
-    """A breaker moved: log it, set its next timed move, wake control."""
-    m = w.cursor[0].moves
-    w.cursor[0].moves = m + 1
+    """A breaker moved: log it and set its next timed move."""
     b = w.machines.breakers[f]
-    row = w.logs.moves[m]
-    row.at_s = now_s
-    row.fleet = f
-    row.from_state = from_state
-    row.to_state = b.state
-    row.cause = b.cause
-    row.part = b.part
-    row.whole = b.whole
-    row.limit = b.limit
+    note(w, _BREAKER, f, from_state, b.state, b.cause, b.part, b.whole, b.limit, now_s)
+    if from_state == _HALF_OPEN and b.state != _OPEN:
+        came_back(w.machines.watch, f)
     if b.until_s < np.inf:
         push(w.agenda, b.until_s, _TIMER | int(f))
-    w.cursor[0].wake = 1
 
 
-@compiled
+@inner
 def _release(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
     """The contact leaves its fleet."""
     f = j[row].fleet
     settle_fleet(w.machines.fleets, f, now_s)
     w.machines.fleets[f].active -= 1
     w.machines.active_in[f, c.channel[row]] -= 1
+    if j[row].retry_open == 1:
+        j[row].retry_open = 0
+        w.machines.fleets[f].retrying -= 1
 
 
-@compiled
+@inner
 def _end_ai(j: Rows, w: World, row: int, now_s: float) -> None:
     """The AI part of the journey is over."""
     j[row].ai_end_s = now_s
@@ -138,19 +138,36 @@ def _end_ai(j: Rows, w: World, row: int, now_s: float) -> None:
         w.cursor[0].watched -= 1
 
 
-@compiled
+@inner
 def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling: int, now_s: float) -> int:
     """The contact ends in the AI."""
+    f = j[row].fleet
     _release(c, j, w, row, now_s)
     _end_ai(j, w, row, now_s)
     j[row].state = _GONE
     j[row].disposition = disposition
     j[row].handling = handling
     j[row].end_s = now_s
+    contained = disposition != _AI_ABANDONED
+    how = CONTAINED if contained else ABANDONED
+    session_ended(w.machines.watch, f, c.key[row], w.machines.fleets[f].dark == 1, how, now_s)
+    if contained:
+        session_scored(
+            w.machines.watch,
+            f,
+            c.key[row],
+            w.machines.fleets[f].dark == 1,
+            disposition == _AI_RESOLVED,
+            now_s,
+        )
+    if disposition == _AI_FALSE:
+        return_later(c, j, w.agenda, row, w.knobs[0].returns_false, now_s)
+    elif not contained:
+        return_later(c, j, w.agenda, row, w.knobs[0].returns_abandoned, now_s)
     return DONE
 
 
-@compiled
+@inner
 def _send_to_person(
     c: Contacts,
     j: Rows,
@@ -167,11 +184,11 @@ def _send_to_person(
     j[row].end_reason = reason
     if handling != _H_HUMAN:
         q = w.people.channels[c.channel[row]].queue
-        _log(w, now_s, c.id[row], _ESCALATE, reason, j[row].fleet, q, seen, limit)
+        decide(w, now_s, c.id[row], _ESCALATE, reason, j[row].fleet, q, seen, limit)
     return PERSON
 
 
-@compiled
+@inner
 def to_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """The hand-over and the human queue."""
     if j[row].turns > 0:
@@ -182,11 +199,60 @@ def to_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             return DONE
         if c.fate_u[row] < w.knobs[0].dropped + w.knobs[0].context_lost:
             j[row].fidelity = LOST_CONTEXT
-    join(c, j, w.people, w.agenda, w.knobs, row, now_s)
+        k = w.knobs[0]
+        j[row].mood = mood_after_transfer(j[row].mood, j[row].fidelity, k.reexplain_mood, k.transfer_mood)
+        if w.machines.fleets[j[row].fleet].cut_off == 1:
+            _strand(c, j, w, row, now_s)
+            return DONE
+    p = w.people
+    q = p.channels[c.channel[row]].queue
+    if p.relief[q].on == 1:
+        ask_for_person(c, j, w, row, now_s)
+        return DONE
+    j[row].queue = q
+    j[row].queue_s = now_s
+    join(c, j, p, w.agenda, w.knobs, row, now_s + patience_s(c, j, p, row), now_s)
     return DONE
 
 
+@apart
+def _strand(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
+    """Nobody gets from this fleet to people: the contact hangs until that works again or patience ends."""
+    f = j[row].fleet
+    if w.knobs[0].probe_hand_over == 1:
+        before = w.machines.breakers[f].state
+        epoch = w.machines.breakers[f].epoch
+        if breaker.on_reply(w.machines.breakers, w.machines.ring, f, epoch, True, False, now_s):
+            note_move(w, f, before, now_s)
+    j[row].state = _STRANDED
+    j[row].stranded_s = now_s
+    hold(w.machines.holds, j, f, row)
+    j[row].leaves_s = now_s + c.patience_s[row]
+    if j[row].leaves_s < np.inf:
+        push(w.agenda, j[row].leaves_s, _GIVE_UP | row)
+
+
 @compiled
+def get_through(c: Contacts, j: Rows, w: World, f: int, now_s: float) -> None:
+    """People can be reached from fleet *f* again: everybody who hangs there joins the queue, first come first."""
+    while w.machines.holds[f].head >= 0:
+        row = int(w.machines.holds[f].head)
+        let_go(w.machines.holds, j, row)
+        ask_for_person(c, j, w, row, now_s)
+
+
+@apart
+def stranded_gives_up(j: Rows, w: World, row: int, now_s: float) -> None:
+    """Patience of a stranded contact ends."""
+    if now_s < j[row].leaves_s:
+        return
+    let_go(w.machines.holds, j, row)
+    j[row].state = _GONE
+    j[row].disposition = _DROPPED
+    j[row].end_s = now_s
+
+
+@inner
 def call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """Ask the fleet for the reply of this turn."""
     m = w.machines
@@ -202,9 +268,17 @@ def call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     if m.fleets[f].errors > 0.0:
         u_error = dice.uniform(c.key[row], dice.ERROR, j[row].calls)
     timeout_s = w.people.channels[c.channel[row]].timeout_s
-    outcome, reply_s = call_outcome(
-        latency_s, u_error, m.fleets[f].down > 0, m.fleets[f].errors, m.fleets[f].factor, timeout_s
-    )
+    x = m.fleets[f]
+    factor = x.factor * load_factor(x.active, x.sessions, x.load_from, x.load_slope)
+    outcome, reply_s = call_outcome(latency_s, u_error, x.down > 0, x.errors, factor, timeout_s)
+    tokens_in, tokens_out = tokens(j[row].turns + 1)
+    for at in range(m.fleet_limits.shape[1]):
+        node = m.fleet_limits[f, at]
+        if node < 0:
+            break
+        if take_call(m.limits, node, tokens_in, tokens_out, now_s) != 0:
+            outcome, reply_s = LIMITED, 0.0
+            break
     j[row].outcome = outcome
     j[row].reply_s = reply_s
     if m.instant[f] and outcome == OK:
@@ -213,20 +287,25 @@ def call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     return DONE
 
 
-@compiled
+@inner
 def _hear(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
     """The breaker of the contact's fleet hears how the call ended."""
     f = j[row].fleet
     b = w.machines.breakers
+    slow = j[row].reply_s > w.people.channels[c.channel[row]].slow_s
+    failed = j[row].outcome != OK
+    if w.machines.levels[f].on == 1:
+        heard_reply(w.machines.watch, f, failed, slow, j[row].reply_s, now_s)
     if b[f].on == 0:
         return
     before = b[f].state
-    slow = j[row].reply_s > w.people.channels[c.channel[row]].slow_s
-    if breaker.on_reply(b, w.machines.ring, f, j[row].epoch, j[row].outcome != OK, slow, now_s):
+    if w.knobs[0].probe_hand_over == 1 and before == _HALF_OPEN and w.machines.fleets[f].cut_off == 1:
+        failed = True  # a probe has to get through to people as well
+    if breaker.on_reply(b, w.machines.ring, f, j[row].epoch, failed, slow, now_s):
         note_move(w, f, before, now_s)
 
 
-@compiled
+@inner
 def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """Find a fleet for the contact; where none has room it goes to a person."""
     m = w.machines
@@ -238,14 +317,29 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             break
         if (j[row].visited >> f) & 1 == 1:
             continue
+        label = c.label[row]
+        level = m.levels[f].level
+        surer = m.level_surer[level]
+        simple_only = breaker.simple_only(m.breakers, f)
+        if simple_only:
+            surer = max(surer, w.knobs[0].surer)
+        enough = m.ai_at[label, channel, segment] + surer
         if not breaker.admits(m.breakers, f):
             reason, seen, limit = _BREAKER_OPEN, 0.0, 0.0
+        elif simple_only and (not m.simple[label] or c.confidence[row] < enough):
+            reason, seen, limit = _NOT_SIMPLE, c.confidence[row], enough
+        elif m.shed[level, label]:
+            reason, seen, limit = _SHED, float(level), 0.0
+        elif level > 0 and c.confidence[row] < enough:
+            reason, seen, limit = _NOT_SURE_ENOUGH, c.confidence[row], enough
         else:
             sessions = m.fleets[f].sessions if m.premium[f, segment] else m.fleets[f].open_sessions
+            # A hair more: .95 × 20 sessions are 19, whatever the last bit says.
+            sessions = int(sessions * m.level_sessions[level] + 1e-9)
             reason, seen, limit = admit(
                 m.fleets[f].active, sessions, m.active_in[f, channel], m.bulkhead[f, channel]
             )
-        _log(w, now_s, c.id[row], _PLACE, reason, f, -1, seen, limit)
+        decide(w, now_s, c.id[row], _PLACE, reason, f, -1, seen, limit)
         if reason == _ADMITTED:
             settle_fleet(m.fleets, f, now_s)
             m.fleets[f].active += 1
@@ -260,8 +354,10 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             j[row].admitted = 1
             j[row].end_reason = 0
             k = w.knobs[0]
+            x = m.fleets[f]
+            ability = c.ability[row, f] + m.shift[f, c.intent[row]]
             j[row].mode = session_mode(
-                c.ability[row, f],
+                ability + load_shift(x.active, x.sessions, x.quality_from, x.quality_loss),
                 c.right[row],
                 c.fail_u[row],
                 c.recover_u[row],
@@ -287,13 +383,13 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     return _send_to_person(c, j, w, row, handling, reason, seen, limit, now_s)
 
 
-@compiled
+@inner
 def _move_on(
     c: Contacts, j: Rows, w: World, row: int, reason: int, seen: float, limit: float, now_s: float
 ) -> int:
     """The contact cannot stay at its fleet, for this reason."""
     _release(c, j, w, row, now_s)
-    _log(w, now_s, c.id[row], _MOVE, reason, j[row].fleet, -1, seen, limit)
+    decide(w, now_s, c.id[row], _MOVE, reason, j[row].fleet, -1, seen, limit)
     if j[row].turns > 0:
         j[row].fidelity *= w.knobs[0].moved_fidelity
     j[row].end_reason = reason
@@ -302,7 +398,7 @@ def _move_on(
     return PLACE
 
 
-@compiled
+@inner
 def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """The controller decides where a contact goes."""
     k = w.knobs[0]
@@ -319,8 +415,18 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     j[row].calls = 0
     j[row].low_turns = 0
     j[row].ghost = 0
+    j[row].retry_open = 0
+    j[row].callback = 0
+    j[row].dials = 0
+    j[row].informed = 0
+    j[row].held = 0
+    j[row].told_s = np.nan
+    j[row].dialled_s = 0.0
     j[row].ai_start_s = np.nan
     j[row].ai_end_s = np.nan
+    j[row].stranded_s = np.nan
+    j[row].hold_s = np.nan
+    j[row].joined_s = np.nan
     j[row].queue_s = np.nan
     j[row].answer_s = np.nan
     j[row].end_s = np.nan
@@ -346,6 +452,9 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
         eligible = w.machines.eligible[label]
         ai_at = w.machines.ai_at[label, c.channel[row], c.segment[row]]
         monitored_at = w.machines.monitored_at[label, c.channel[row], c.segment[row]]
+    b = w.machines.bias[0].b
+    if b > 0.0 and label != UNKNOWN and not w.machines.keeps_rules[c.segment[row]]:
+        ai_at = look_ahead.ai_at(ai_at, b, w.machines.low_risk[label])
     target, reason, limit = route(k.by, label, confidence, eligible, ai_at, monitored_at)
     seen = confidence
     watch = 0
@@ -362,9 +471,9 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     j[row].route_reason = reason
     q = w.people.channels[c.channel[row]].queue
     if target == HUMAN:
-        _log(w, now_s, c.id[row], _ROUTE, reason, -1, q, seen, limit)
+        decide(w, now_s, c.id[row], _ROUTE, reason, -1, q, seen, limit)
         return _send_to_person(c, j, w, row, _H_HUMAN, reason, seen, limit, now_s)
-    _log(w, now_s, c.id[row], _ROUTE, reason, -1, -1, seen, limit)
+    decide(w, now_s, c.id[row], _ROUTE, reason, -1, -1, seen, limit)
     j[row].state = _IN_AI
     # Until it ends otherwise; a session in flight when the run ends is still the AI's.
     j[row].handling = _H_CONTAINED
@@ -374,40 +483,51 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     return PLACE
 
 
-@compiled
+@inner
 def reply(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """A call of the contact's session ends."""
     k = w.knobs[0]
     _hear(c, j, w, row, now_s)
     wait_s = c.think_s[row]
+    fleet = w.machines.fleets[j[row].fleet]
+    if j[row].retry_open == 1:
+        j[row].retry_open = 0
+        fleet.retrying -= 1
     if j[row].outcome != OK:
         tries = float(j[row].tries)
         if j[row].outcome == FAILED:
             reason, limit = _CALL_FAILED, 1.0 + k.retries
+        elif j[row].outcome == LIMITED:
+            reason, limit = _CALL_LIMITED, 1.0 + k.retries
         else:
             reason, limit = _CALL_TIMED_OUT, w.people.channels[c.channel[row]].timeout_s
         if j[row].tries > k.retries:
             return _move_on(c, j, w, row, reason, tries, limit, now_s)
-        _log(w, now_s, c.id[row], _RETRY, reason, j[row].fleet, -1, tries, limit)
+        if not may_retry(fleet.retrying, fleet.active, k.retry_share, k.retry_at_least):
+            most = max(float(k.retry_at_least), k.retry_share * fleet.active)
+            return _move_on(c, j, w, row, _NO_RETRY_LEFT, float(fleet.retrying), most, now_s)
+        decide(w, now_s, c.id[row], _RETRY, reason, j[row].fleet, -1, tries, limit)
         j[row].retrying = 1
+        j[row].retry_open = 1
+        fleet.retrying += 1
         wait_s = k.retry_from_s + dice.uniform(c.key[row], dice.RETRY, j[row].calls) * k.retry_span_s
     push(w.agenda, now_s + wait_s, _CALL | row)
     return DONE
 
 
-@compiled
-def _low_turn(c: Contacts, j: Rows, m: Machines, k: Rows, row: int) -> None:
+@inner
+def _low_turn(c: Contacts, j: Rows, m: Machines, k: Rows, row: int, low_below: float) -> None:
     """Read the customer's sentiment after a turn and count low turns in a row."""
     turn = j[row].turns
     normal = from_table(m.normal, 0, dice.uniform(c.key[row], dice.SENTIMENT, turn))
     reading = sentiment_reading(normal, j[row].mood, k[0].low_noise)
     j[row].sentiment = smoothed(j[row].sentiment, reading)
     seen_u = dice.uniform(c.key[row], dice.SENTIMENT_SEEN, turn)
-    low = seen_u < k[0].low_recall if j[row].sentiment < k[0].low_below else seen_u < k[0].low_false
+    low = seen_u < k[0].low_recall if j[row].sentiment < low_below else seen_u < k[0].low_false
     j[row].low_turns = j[row].low_turns + 1 if low else 0
 
 
-@compiled
+@inner
 def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """A turn is over, or a retry is due: look at what has happened, then make the next call."""
     k = w.knobs[0]
@@ -421,6 +541,8 @@ def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
         mode = j[row].mode
         key = c.key[row]
         j[row].mood = mood_after_turn(j[row].mood, mode, k.mood_good, k.mood_bad)
+        if stopped_by_policy(key, turn, c.turns[row], w.machines.policy[f, c.intent[row]]):
+            return _escalate(c, j, w, row, _POLICY, float(turn), 0.0, now_s)
         if turn >= c.turns[row]:
             if j[row].monitored == 1 and mode != _DETECTED:
                 chance = k.false_takeover if mode == _SUCCESS else k.catch
@@ -442,20 +564,28 @@ def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             off_topic = dice.uniform(key, dice.NOTICED, turn) < k.scope_recall
         elif turn == 1 and k.scope_false > 0.0:
             off_topic = dice.uniform(key, dice.OFF_TOPIC, 1) < k.scope_false
+        b = 0.0 if w.machines.keeps_rules[c.segment[row]] else w.machines.bias[0].b
+        low_below = k.low_below
+        if b > 0.0:
+            low_below = look_ahead.sentiment_below(low_below, b)
         if k.low_turns_at > 0:
-            _low_turn(c, j, w.machines, w.knobs, row)
-        label = c.label[row]
+            _low_turn(c, j, w.machines, w.knobs, row, low_below)
+        max_turns = w.machines.max_turns[c.label[row]]
+        max_session_s = w.people.channels[c.channel[row]].max_session_s
+        if b > 0.0:
+            max_turns = look_ahead.max_turns(max_turns, b)
+            max_session_s = look_ahead.max_session_s(max_session_s, b)
         reason, seen, limit = first_hit(
             asked,
             off_topic,
             j[row].low_turns,
             k.low_turns_at,
             j[row].sentiment,
-            k.low_below,
+            low_below,
             turn,
-            w.machines.max_turns[label],
+            max_turns,
             now_s - j[row].ai_start_s,
-            w.people.channels[c.channel[row]].max_session_s,
+            max_session_s,
         )
         if reason != 0:
             return _escalate(c, j, w, row, reason, seen, limit, now_s)
@@ -468,11 +598,14 @@ def next_call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     return CALL
 
 
-@compiled
+@inner
 def _escalate(
     c: Contacts, j: Rows, w: World, row: int, reason: int, seen: float, limit: float, now_s: float
 ) -> int:
     """The session ends at a person because of what happened in it."""
+    f = j[row].fleet
+    how = LOOPED if reason in (_MAX_TURNS, _MAX_DURATION) else ESCALATED
+    session_ended(w.machines.watch, f, c.key[row], w.machines.fleets[f].dark == 1, how, now_s)
     _release(c, j, w, row, now_s)
     _end_ai(j, w, row, now_s)
     return _send_to_person(c, j, w, row, _H_ESCALATED, reason, seen, limit, now_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +11,13 @@ from numpy.typing import NDArray
 from sim.engine.kernel.agenda import Agenda, agenda
 from sim.engine.state import DECISION, MOVE
 from sim.engine.tables import ENDLESS, Tables
+from sim.engine.watch import Watch, watch
 from sim.orchestration.breaker import BREAKER, BY_COUNT, BY_ROW, BY_TIME
 from sim.orchestration.compiled import record
+from sim.orchestration.degradation import MOST, levels
+from sim.orchestration.limits import EACH, buckets
+from sim.orchestration.look_ahead import look_ahead
+from sim.orchestration.relief import ALWAYS, BY_CLASSIC, BY_PLAN, BY_POSITION, FROM_AI, RELIEF, SPILL
 from sim.scenario.model import By, Scenario
 
 Rows = NDArray[Any]
@@ -35,6 +41,9 @@ QUEUE = record(
         ("peak", np.int64),
         ("area", np.float64),
         ("last_s", np.float64),
+        ("handle_s", np.float64),
+        ("joined", np.int64),
+        ("gave_up", np.int64),
     ]
 )
 """`area` is the integral of `waiting` up to `last_s`, customer-seconds; `peak` the most since it was last read."""
@@ -75,10 +84,20 @@ FLEET = record(
         ("down", np.int64),
         ("errors", np.float64),
         ("factor", np.float64),
+        ("cut_off", np.int64),
+        ("dark", np.int64),
+        ("retrying", np.int64),
+        ("load_from", np.float64),
+        ("load_slope", np.float64),
+        ("quality_from", np.float64),
+        ("quality_loss", np.float64),
         ("area", np.float64),
         ("last_s", np.float64),
     ]
 )
+"""What is behind an endpoint, and how it is: `open_sessions` are those that customers outside the premium segments may use."""
+HOLD = record([("head", np.int32), ("tail", np.int32), ("length", np.int64)])
+"""Contacts that stand in nobody's queue yet, first in, first out: by fleet those who are stranded, then by lane those held back."""
 CHANNEL = record(
     [
         ("queue", np.int64),
@@ -125,8 +144,39 @@ KNOBS = record(
         ("retries", np.int64),
         ("retry_from_s", np.float64),
         ("retry_span_s", np.float64),
+        ("retry_share", np.float64),
+        ("retry_at_least", np.int64),
+        ("probe_hand_over", np.int64),
+        ("probe_synthetic", np.int64),
+        ("surer", np.float64),
         ("on_open", np.int64),
         ("moved_fidelity", np.float64),
+        ("accept", np.float64),
+        ("helped", np.float64),
+        ("back", np.float64),
+        ("back_from_s", np.float64),
+        ("back_until_s", np.float64),
+        ("callback_middle_s", np.float64),
+        ("callback_spread_s", np.float64),
+        ("callback_most", np.float64),
+        ("callback_dial_s", np.float64),
+        ("callback_reached", np.float64),
+        ("balk_over_s", np.float64),
+        ("balk_scale_s", np.float64),
+        ("message_redial", np.float64),
+        ("held_patience", np.float64),
+        ("forecast_slots", np.int64),
+        ("watch_every_s", np.float64),
+        ("wait_mood", np.float64),
+        ("wait_free_s", np.float64),
+        ("reexplain_mood", np.float64),
+        ("answer_mood", np.float64),
+        ("transfer_mood", np.float64),
+        ("unresolved", np.float64),
+        ("unresolved_mood", np.float64),
+        ("returns_false", np.float64),
+        ("returns_abandoned", np.float64),
+        ("returns_unresolved", np.float64),
         ("log", np.int64),
     ]
 )
@@ -143,6 +193,7 @@ CURSOR = record(
     ]
 )
 
+TELLS = {"position": BY_POSITION, "classic": BY_CLASSIC, "plan": BY_PLAN}
 FAIL_OVER, ESCALATE, DRAIN = 0, 1, 2
 """What sessions under way do when their breaker opens."""
 ON_OPEN = {"fail_over": FAIL_OVER, "escalate": ESCALATE, "drain": DRAIN}
@@ -165,7 +216,21 @@ class People(NamedTuple):
     group_lanes: NDArray[np.int64]
     group_rank: NDArray[np.int64]
     channels: Rows
+    busy_in: NDArray[np.int64]
+    """People who are busy in a channel, shape (groups, channels)."""
+    hand_in: NDArray[np.int64]
+    """Contacts of a channel that they have in hand, same shape."""
     crowd: NDArray[np.float64]
+    relief: Rows
+    """What is done for queues that are too long, one row a queue."""
+    spared: NDArray[np.bool_]
+    """Segments that relief leaves alone."""
+    worth: NDArray[np.float64]
+    """What a resolution is worth, by intent."""
+    planned: NDArray[np.float64]
+    """People planned, shape (queues, steps)."""
+    needed: NDArray[np.float64]
+    """People that the forecast needs, shape (queues, steps)."""
 
 
 class Machines(NamedTuple):
@@ -186,6 +251,26 @@ class Machines(NamedTuple):
     monitored_at: NDArray[np.float64]
     eligible: NDArray[np.bool_]
     max_turns: NDArray[np.int64]
+    shift: NDArray[np.float64]
+    """Probit shift of success that incidents cause, shape (fleets, intents)."""
+    policy: NDArray[np.float64]
+    """Share of sessions that a rule stops, shape (fleets, intents)."""
+    shed: NDArray[np.bool_]
+    simple: NDArray[np.bool_]
+    level_surer: NDArray[np.float64]
+    """Rise of the AI threshold by level, shape (5,)."""
+    level_sessions: NDArray[np.float64]
+    """Share of the sessions by level, shape (5,)."""
+    fleet_limits: NDArray[np.int64]
+    limits: Rows
+    levels: Rows
+    watch: Watch
+    bias: Rows
+    needed: NDArray[np.float64]
+    planned: NDArray[np.float64]
+    keeps_rules: NDArray[np.bool_]
+    low_risk: NDArray[np.bool_]
+    holds: Rows
 
 
 class Logs(NamedTuple):
@@ -224,9 +309,88 @@ def breakers(scenario: Scenario) -> tuple[Rows, NDArray[np.int64]]:
         rows["probes_of"] = policy.probes_of
         rows["probes_need"] = policy.probes_need
         rows["probes_within_s"] = policy.probes_within_s
+        if (degraded := policy.degraded) is not None:
+            rows["degraded_on"] = 1
+            rows["warn_failed"], rows["warn_slow"] = degraded.failed, degraded.slow
+            rows["confirm"], rows["recover"], rows["dwell_s"] = (
+                degraded.confirm,
+                degraded.recover,
+                degraded.dwell_s,
+            )
+            rows["back_to_degraded"] = degraded.closes_to_degraded
+            rows["nodata_grace_s"] = policy.semantic.nodata_grace_s if policy.semantic is not None else 0.0
     ring = np.zeros((len(rows), slots, 4), dtype=np.int64)
     ring[:, :, 3] = -1
     return rows, ring
+
+
+def level_tables(scenario: Scenario) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
+    """Levels of the fleets, and by level: rise of the AI threshold, share of the sessions."""
+    rows = levels(max(1, len(scenario.fleets)))
+    policy = scenario.failover.degradation
+    if policy is None:
+        return rows, np.zeros(MOST + 1), np.ones(MOST + 1)
+    rows["on"] = 1
+    rows["enter"] = (0.0, *policy.enter)
+    rows["up_after_s"], rows["down_after_s"] = policy.up_after_s, policy.down_after_s
+    return rows, np.array(policy.surer), np.array(policy.sessions)
+
+
+def bias_rows(scenario: Scenario) -> Rows:
+    """The look at the schedule, off where there is none."""
+    ahead = scenario.look_ahead
+    if ahead is None:
+        return look_ahead(on=False)
+    return look_ahead(
+        horizon_s=ahead.horizon_s,
+        lead_s=ahead.lead_s,
+        full_at=ahead.full_at,
+        drop_at=ahead.drop,
+        stale_s=ahead.stale_s,
+    )
+
+
+def limit_rows(scenario: Scenario) -> Rows:
+    """Token buckets of every node that limits its calls."""
+    rows = buckets([(math.inf, math.inf, math.inf)] * max(1, len(scenario.limits)))
+    for k, limits in enumerate(scenario.limits):
+        per_min = (
+            60.0 * limits.requests_per_s,
+            60.0 * limits.input_tokens_per_s,
+            60.0 * limits.output_tokens_per_s,
+        )
+        rows[EACH * k : EACH * (k + 1)] = buckets([per_min], limits.burst_s)
+    return rows
+
+
+def relief_rows(scenario: Scenario) -> Rows:
+    """Relief of every queue, nothing going on yet."""
+    rows = np.zeros(len(scenario.queues), dtype=RELIEF)
+    rows["message_until_s"] = np.inf
+    relief = scenario.relief
+    if relief is None:
+        return rows
+    rows["on"] = [q in relief.queues for q in range(len(rows))]
+    rows["whom"] = {"everybody": ALWAYS, "from_ai": FROM_AI, "spilled": SPILL}[relief.whom]
+    rows["told_by"] = TELLS[relief.tells]
+    if (deflect := relief.deflect) is not None:
+        rows["deflect_on"], rows["deflect_over_s"] = 1, deflect.over_s
+        rows["deflect_value_up_to"] = deflect.value_up_to
+    if (callback := relief.callback) is not None:
+        rows["callback_on"], rows["callback_over_s"], rows["slots"] = (
+            1,
+            callback.over_s,
+            max(0, callback.slots),
+        )
+        rows["callback_attempts"], rows["callback_gap_s"] = callback.attempts, callback.gap_s
+        rows["callback_expires_s"] = callback.expires_s
+    if (message := relief.message) is not None:
+        rows["message_on"], rows["message_from_s"] = 1, message.on_from_s
+        rows["message_under_s"], rows["message_delay_s"] = message.off_under_s, message.takes_s
+    if (meter := relief.meter) is not None:
+        rows["meter_on"], rows["meter_target"], rows["meter_weight"] = 1, meter.target, meter.weight
+        rows["meter_most_per_s"], rows["hold_max_s"] = meter.most_per_s, meter.hold_at_most_s
+    return rows
 
 
 def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
@@ -236,6 +400,7 @@ def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
     lanes["queue"], lanes["channel"] = t.lane_queue, t.lane_channel
     queues = np.zeros(len(scenario.queues), dtype=QUEUE)
     queues["room"] = [q.room if q.room >= 0 else ENDLESS for q in scenario.queues]
+    queues["handle_s"] = t.queue_handle_s
     queues["escalated_patience"] = [q.patience_escalated for q in scenario.queues]
     groups = np.zeros(len(scenario.groups), dtype=GROUP)
     groups["most"] = t.people_most
@@ -264,7 +429,14 @@ def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
         group_lanes=t.group_lanes,
         group_rank=t.group_rank,
         channels=channels,
+        busy_in=np.zeros((len(groups), len(channels)), dtype=np.int64),
+        hand_in=np.zeros((len(groups), len(channels)), dtype=np.int64),
         crowd=t.crowd,
+        relief=relief_rows(scenario),
+        spared=t.spared,
+        worth=scenario.value,
+        planned=t.planned,
+        needed=t.needed,
     )
 
 
@@ -274,8 +446,13 @@ def _machines(scenario: Scenario, t: Tables) -> Machines:
         fleets[f].sessions = fleet.sessions
         fleets[f].open_sessions = fleet.open_sessions
         fleets[f].errors = fleet.errors
+        fleets[f].load_from, fleets[f].load_slope = fleet.load_from, fleet.load_slope
+        fleets[f].quality_from, fleets[f].quality_loss = fleet.quality_from, fleet.quality_loss
     fleets["factor"] = 1.0
     rows, ring = breakers(scenario)
+    level_rows, level_surer, level_sessions = level_tables(scenario)
+    holds = np.zeros(len(fleets) + len(t.lane_queue), dtype=HOLD)
+    holds["head"] = holds["tail"] = -1
     return Machines(
         fleets=fleets,
         breakers=rows,
@@ -291,6 +468,22 @@ def _machines(scenario: Scenario, t: Tables) -> Machines:
         monitored_at=scenario.routing.monitored_at,
         eligible=scenario.ai.eligible,
         max_turns=scenario.triggers.max_turns,
+        shift=np.zeros((len(fleets), len(scenario.names.intents))),
+        policy=np.zeros((len(fleets), len(scenario.names.intents))),
+        shed=t.shed,
+        simple=t.simple,
+        level_surer=level_surer,
+        level_sessions=level_sessions,
+        fleet_limits=t.fleet_limits,
+        limits=limit_rows(scenario),
+        levels=level_rows,
+        watch=watch(scenario),
+        bias=bias_rows(scenario),
+        needed=t.needed_all,
+        planned=t.everybody,
+        keeps_rules=t.keeps_rules,
+        low_risk=scenario.ai.risk == 0,
+        holds=holds,
     )
 
 
@@ -317,6 +510,32 @@ def knobs(scenario: Scenario) -> Rows:
     row.retries = failover.retries
     row.retry_from_s, row.retry_span_s = failover.retry_from_s, failover.retry_until_s - failover.retry_from_s
     row.on_open, row.moved_fidelity = ON_OPEN[failover.on_open], failover.fidelity
+    row.retry_share, row.retry_at_least = failover.retry_share, failover.retry_at_least
+    if failover.breaker is not None:
+        row.probe_hand_over = int(failover.breaker.hand_over)
+        row.probe_synthetic = int(failover.breaker.synthetic)
+        row.surer = failover.breaker.degraded.surer if failover.breaker.degraded is not None else 0.0
+    if (relief := scenario.relief) is not None:
+        if (deflect := relief.deflect) is not None:
+            row.accept, row.helped, row.back = deflect.accept, deflect.helped, deflect.back
+            row.back_from_s, row.back_until_s = deflect.from_s, deflect.until_s
+        if (callback := relief.callback) is not None:
+            row.callback_middle_s, row.callback_spread_s = callback.middle_s, callback.spread_s
+            row.callback_most, row.callback_dial_s = callback.most, callback.dial_s
+            row.callback_reached = callback.reached
+        if (message := relief.message) is not None:
+            row.balk_over_s, row.balk_scale_s = message.balk_over_s, message.balk_scale_s
+            row.message_redial = message.redial
+        row.held_patience = relief.meter.patience if relief.meter is not None else 1.0
+        row.forecast_slots = int(relief.callback is not None and relief.callback.slots < 0)
+    mood, resolution = scenario.mood, scenario.resolution
+    row.wait_mood, row.wait_free_s, row.answer_mood = mood.wait_per_min, mood.wait_free_s, mood.answer
+    row.reexplain_mood, row.transfer_mood = mood.reexplain, mood.transfer
+    row.unresolved, row.unresolved_mood = resolution.unresolved, resolution.mood
+    if (repeats := scenario.repeats) is not None:
+        row.returns_false, row.returns_abandoned = repeats.false_contained, repeats.ai_abandoned
+        row.returns_unresolved = repeats.unresolved
+    row.watch_every_s = scenario.watch.every_s if scenario.watch is not None else np.inf
     row.levels = max(c.at_once for c in scenario.channels) - 1
     row.log = int(scenario.keep_contacts)
     return k
@@ -332,7 +551,7 @@ def world(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> World:
         people=_people(scenario, t, pace),
         machines=_machines(scenario, t),
         agenda=agenda(1024),
-        logs=Logs(np.zeros(4096, dtype=DECISION), np.zeros(256, dtype=MOVE)),
+        logs=Logs(np.zeros(4096, dtype=DECISION), np.zeros(1024, dtype=MOVE)),
         knobs=knobs(scenario),
         cursor=np.zeros(1, dtype=CURSOR),
     )

@@ -1,0 +1,354 @@
+"""The controllers that look at the whole centre: common cause, signals to workforce management, plans. Woken when something moved.
+
+They see what an orchestrator sees (states of breakers and levels, sessions, the planner's forecast); what they decide is carried out
+here, and what people do about it (who says yes, how long a person thinks) is drawn here, from named streams.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from simpy.events import Event
+
+from sim.demand.streams import stream
+from sim.engine.clock import Clock
+from sim.engine.forecast import STEP_S, Forecast, forecast, people_for
+from sim.engine.what import What
+from sim.orchestration import breaker, common_cause, degradation, desk, impact, plans, signals
+from sim.scenario.model import Scenario
+
+AHEAD_S = tuple(300.0 * k for k in range(25))
+"""Horizons of the estimate: two hours in steps of the plan."""
+STARTED, ARRIVED, STOPPED, LEFT = 0, 1, 2, 3
+"""`to_state` of a plan's rows: asked, there, called off, gone."""
+PLAN_STATES = ("asked", "there", "called off", "gone")
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Everything above single fleets, for one run.
+
+    Args:
+        scenario: What is simulated.
+        replication: Which one.
+        clock: SimPy's.
+        floor: What is looked at and told to change.
+        log: Keeps a row of the control log.
+        add_people: From now on so many people more of a group are wanted than the schedule has.
+    """
+
+    scenario: Scenario
+    replication: int
+    clock: Clock
+    floor: Any
+    log: Callable[..., int]
+    add_people: Callable[[int, int], None]
+    sent: list[signals.Signal] = field(default_factory=list)
+    words: list[tuple[int, str]] = field(default_factory=list)
+    """(row of the control log, sentence) of what these controllers did."""
+    _cause: common_cause.CommonCauseState = field(default_factory=common_cause.CommonCauseState)
+    _signals: signals.SignalState = field(default_factory=signals.SignalState)
+    _plans: plans.PlanState = field(default_factory=plans.PlanState)
+    _desk: desk.DeskState = field(default_factory=desk.DeskState)
+    _moved: dict[int, tuple[float, str]] = field(default_factory=dict)
+    """By fleet: when its breaker or level moved last, and why."""
+    _warnings: list[signals.Warned] = field(default_factory=list)
+    _joined: dict[int, int] = field(default_factory=dict)
+    _there: dict[int, int] = field(default_factory=dict)
+    _due_s: float = math.inf
+    _engaged: bool = False
+    """Whether the desk has taken up a signal of this episode: it then plans again by itself."""
+
+    @property
+    def on(self) -> bool:
+        """Whether there is anybody to wake."""
+        return self.scenario.common_cause is not None or self.scenario.signals is not None
+
+    def moved(self, what: What, fleet: int, to_state: int, words: str) -> None:
+        """A breaker, a level or a warning moved."""
+        if what is What.WARNING:
+            if to_state:
+                self._warnings.append(signals.Warned(self.scenario.names.fleets[fleet], words, 0.9))
+        else:
+            self._moved[fleet] = (self.clock.now, words)
+
+    def wake(self) -> None:
+        """Look, decide, act; be woken again when somebody wants to."""
+        now_s, due_s = self.clock.now, math.inf
+        if self.scenario.common_cause is not None:
+            self._look_for_a_common_cause(self.scenario.common_cause)
+            due_s = min(due_s, common_cause.next_due(self._cause, self.scenario.common_cause, now_s))
+        if self.scenario.signals is not None:
+            self._signal()
+            due_s = min(due_s, signals.next_due(self._signals, self.scenario.signals.policy, now_s))
+        self._wake_at(due_s)
+
+    def _wake_at(self, due_s: float) -> None:
+        if (
+            now_or_never(due_s, self.clock.now, self.scenario.calendar.end_s)
+            or due_s >= self._due_s > self.clock.now
+        ):
+            return
+        self._due_s = due_s
+        self.clock.process(self._later(due_s))
+
+    def _later(self, due_s: float) -> Generator[Event, Any, None]:
+        yield self.clock.before(due_s)
+        if self._due_s == due_s:
+            self._due_s = math.inf
+            self.wake()
+
+    # --- common cause ------------------------------------------------------------------------------------------------------------
+
+    def _look_for_a_common_cause(self, policy: common_cause.CommonCausePolicy) -> None:
+        states = self.floor.look(resets=False).breaker
+        verdicts = {
+            name: {
+                breaker.State.CLOSED: common_cause.Verdict.OK,
+                breaker.State.DEGRADED: common_cause.Verdict.WARN,
+                breaker.State.OPEN: common_cause.Verdict.TRIP,
+                breaker.State.HALF_OPEN: common_cause.Verdict.TRIP,
+            }.get(breaker.State(int(states[f])), common_cause.Verdict.NODATA)
+            for f, name in enumerate(self.scenario.names.fleets)
+        }
+        self._cause, actions = common_cause.step(
+            self._cause,
+            common_cause.CommonCauseObservation(verdicts),
+            graph(self.scenario),
+            policy,
+            self.clock.now,
+        )
+        nodes = self.scenario.names.nodes
+        for action in actions:
+            opens = isinstance(action, common_cause.OpenAncestor)
+            posterior = action.posterior if isinstance(action, common_cause.OpenAncestor) else math.nan
+            self._say(
+                action.words,
+                What.ANCESTOR,
+                nodes.index(action.node),
+                from_state=int(not opens),
+                to_state=int(opens),
+                part=posterior,
+                limit=policy.declare_at,
+            )
+            for name in action.fleets if opens else ():
+                f = self.scenario.names.fleets.index(name)
+                before = int(states[f])
+                if before in (breaker.State.CLOSED, breaker.State.DEGRADED) and self.floor.force(
+                    f, int(breaker.State.OPEN)
+                ):
+                    row = self.floor.breaker_row(f)
+                    self._moved[f] = (self.clock.now, action.words)
+                    self.log(
+                        What.BREAKER, f, before, int(row.state), int(row.cause), float(row.part), float(row.whole), float(row.limit)
+                    )  # fmt: skip
+
+    # --- signals -----------------------------------------------------------------------------------------------------------------
+
+    def _estimate(self, known: Forecast) -> impact.Impact:
+        """What the failure puts on the people, as the planner sees it."""
+        look, names, now_s = self.floor.look(resets=False), self.scenario.names, self.clock.now
+        fleets = {
+            name: impact.Fleet(
+                sessions=int(look.sessions[f]),
+                state=breaker.State(int(look.breaker[f])).name.lower(),
+                since_s=self._moved.get(f, (0.0, ""))[0],
+                level=int(look.level[f]),
+                active=int(look.active[f]),
+                sessions_normal=self.scenario.fleets[f].sessions,
+            )
+            for f, name in enumerate(names.fleets)
+        }
+        steps = len(known.everybody)
+        available = [
+            float(known.everybody[min(steps - 1, int((now_s + ahead_s) / STEP_S))]) for ahead_s in AHEAD_S
+        ]
+        everything = tuple(range(len(names.queues)))
+        assert self.scenario.signals is not None, "asked only where there are signals"
+        policy = impact.ImpactPolicy(every_s=STEP_S, ahead_s=AHEAD_S, burst_share=self.scenario.signals.burst)
+        return impact.estimate(
+            known.streams,
+            fleets,
+            available,
+            lambda per_s, handle_s: people_for(self.scenario, everything, per_s, handle_s),
+            policy,
+            now_s,
+            degradation.sheds,
+        )
+
+    def _signal(self) -> None:
+        known, look, names, now_s = (
+            forecast(self.scenario),
+            self.floor.look(resets=False),
+            self.scenario.names,
+            self.clock.now,
+        )
+        assert self.scenario.signals is not None, "asked only where there are signals"
+        step = min(len(known.everybody) - 1, int(now_s / STEP_S))
+        seen = tuple(
+            signals.FleetSeen(
+                name=name,
+                state=breaker.State(int(look.breaker[f])).name.lower(),
+                level=int(look.level[f]),
+                plan_per_min=60.0 * float(known.contained_per_s[f, step]),
+                active=int(look.active[f]),
+                cause=self._moved.get(f, (0.0, ""))[1],
+                channels=tuple(names.channels[c] for c in sorted(self.scenario.fleets[f].channels)),
+            )
+            for f, name in enumerate(names.fleets)
+        )
+        estimate = self._estimate(known)
+        observation = signals.SignalObservation(now_s, seen, estimate, tuple(self._warnings))
+        self._warnings.clear()
+        self._signals, sent = signals.step(self._signals, observation, self.scenario.signals.policy, now_s)
+        for signal in sent:
+            self.sent.append(signal)
+            scope = signal.scope.fleets
+            self._say(
+                f"{signal.type.value}: {signal.cause}; {estimate.words}; may last {signal.expected_p50_s / 60.0:.0f} min",
+                What.SIGNAL,
+                names.fleets.index(scope[0]) if len(scope) == 1 else -1,
+                to_state=list(signals.Type).index(signal.type),
+                cause=signal.seq,
+                part=signal.human_p50_per_min,
+                whole=signal.erlangs,
+                limit=signal.expected_p50_s,
+            )
+            if self.scenario.levers:
+                self.clock.process(self._taken_up(signal))
+
+    # --- plans -------------------------------------------------------------------------------------------------------------------
+
+    def _taken_up(self, signal: signals.Signal) -> Generator[Event, Any, None]:
+        """The desk takes up a signal: it sees it, decides, and plans."""
+        decide_s = self.scenario.desk.decide_s
+        if self.scenario.desk.mode is desk.Mode.MANUAL:
+            draw = stream(self.scenario.seed, self.replication, f"desk.decide.{signal.seq}").standard_normal()
+            decide_s *= math.exp(0.5 * draw)
+        self._desk, handled = desk.handle(self._desk, signal.at_s, decide_s, self.scenario.desk)
+        if handled.acted_s >= self.scenario.calendar.end_s:
+            return
+        yield self.clock.before(handled.acted_s)
+        self._plan(signal)
+        if not self._engaged:
+            self._engaged = True
+            yield from self._goes_on(signal)
+
+    def _goes_on(self, signal: signals.Signal) -> Generator[Event, Any, None]:
+        """Once at it, the desk plans again by itself until it has nothing out any more."""
+        while True:
+            due_s = plans.next_due(self._plans, plans.PlanPolicy(), self.clock.now)
+            if now_or_never(due_s, self.clock.now, self.scenario.calendar.end_s):
+                break
+            yield self.clock.before(due_s)
+            self._plan(signal)
+        self._engaged = False
+
+    def _plan(self, signal: signals.Signal) -> None:
+        known, look = forecast(self.scenario), self.floor.look(resets=False)
+        estimate = self._estimate(known)
+        normal = all(int(s) == breaker.State.CLOSED for s in look.breaker) and not look.level.any()
+        now = estimate.ahead[0]
+        gaps = tuple(max(0.0, ahead.gap) for ahead in estimate.ahead)
+        # A rough projection: short of people by a share, short of target by as much.
+        low = min((1.0 - max(0.0, a.gap) / max(1, a.required) for a in estimate.ahead[:5]), default=1.0)
+        target = max(queue.target for queue in self.scenario.queues)
+        observation = plans.PlanObservation(
+            gap=gaps,
+            lasts_p50_s=signal.expected_p50_s,
+            spill_per_min=max(0.0, now.p50_per_min),
+            service_level_low=target * low,
+            target=target,
+            volume_variance=now.p50_per_min / max(1e-9, now.human_per_min - now.p50_per_min),
+            recovered=normal,
+            joined=dict(self._joined),
+        )
+        self._plans, actions = plans.step(
+            self._plans, observation, self.scenario.levers, plans.PlanPolicy(), self.clock.now
+        )
+        for action in actions:
+            lever = self.scenario.levers.index(action.lever)
+            if isinstance(action, plans.Start):
+                self._say(
+                    f"{action.lever.name}: {action.people} people asked; {action.words}",
+                    What.PLAN,
+                    lever,
+                    to_state=STARTED,
+                    cause=action.call,
+                    part=float(action.people),
+                    whole=max(gaps),
+                    limit=action.expected,
+                )
+                self.clock.process(self._people_come(action, lever))
+            else:
+                self._say(
+                    f"{action.lever.name}: {action.words}",
+                    What.PLAN,
+                    lever,
+                    to_state=STOPPED,
+                    cause=action.call,
+                    part=float(self._there.get(action.call, 0)),
+                    whole=max(gaps),
+                )
+                self.clock.process(self._people_go(action, lever))
+
+    def _people_come(self, call: plans.Start, lever: int) -> Generator[Event, Any, None]:
+        """Some of those asked say yes, and are there after a while."""
+        rng = stream(self.scenario.seed, self.replication, f"plans.{call.lever.name}.{call.call}")
+        come = int(rng.binomial(call.people, call.lever.accept_share))
+        share = float(rng.random())
+        self._joined[call.call] = come
+        at_s = self.clock.now + call.lever.lead_at(self.clock.now, share)
+        if at_s >= self.scenario.calendar.end_s:
+            return
+        yield self.clock.before(at_s)
+        if call.call in self._there:
+            return  # called off on the way
+        self._there[call.call] = come
+        self._say(
+            f"{call.lever.name}: {come} of {call.people} people are there",
+            What.PLAN,
+            lever,
+            to_state=ARRIVED,
+            cause=call.call,
+            part=float(come),
+            whole=float(call.people),
+        )
+        self.add_people(self._group(lever), come)
+
+    def _people_go(self, call: plans.Stop, lever: int) -> Generator[Event, Any, None]:
+        """People of a call leave, at once or when what they are paid for is over."""
+        there = self._there.setdefault(call.call, 0)
+        if not there or call.leave_s >= self.scenario.calendar.end_s:
+            return
+        if call.leave_s > self.clock.now:
+            yield self.clock.before(call.leave_s)
+        self._there[call.call] = 0
+        self._say(
+            f"{call.lever.name}: {there} people go",
+            What.PLAN,
+            lever,
+            to_state=LEFT,
+            cause=call.call,
+            part=float(there),
+        )
+        self.add_people(self._group(lever), -there)
+
+    def _group(self, lever: int) -> int:
+        return self.scenario.names.groups.index(self.scenario.levers[lever].group)
+
+    def _say(self, words: str, what: What, subject: int, **numbers: Any) -> None:
+        self.words.append((self.log(what, subject, **numbers), words))
+
+
+def now_or_never(due_s: float, now_s: float, end_s: float) -> bool:
+    """Whether there is nothing to wait for."""
+    return due_s <= now_s or due_s >= end_s
+
+
+def graph(scenario: Scenario) -> common_cause.Graph:
+    """What stands on what, by name."""
+    return common_cause.Graph(stands_on=scenario.stands_on, fleets=scenario.names.fleets)

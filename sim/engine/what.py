@@ -1,0 +1,22 @@
+"""What a row of the control log is about."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class What(IntEnum):
+    """`subject` is a node, a group, a fleet, a queue or a lever."""
+
+    INCIDENT_BEGINS = 0
+    INCIDENT_ENDS = 1
+    PEOPLE = 2
+    BREAKER = 3
+    LEVEL = 4
+    WARNING = 5
+    SCALE = 6
+    MESSAGE = 7
+    BIAS = 8
+    ANCESTOR = 9
+    SIGNAL = 10
+    PLAN = 11

@@ -1,0 +1,514 @@
+"""What the orchestrator does for a queue that has become too long (M32, M36, M37): tell the wait, offer ways round it, meter the inflow.
+
+A contact that is about to join a queue is asked about once a step, in this order; who declines goes on to the next:
+
+```text
+spared by policy or segment? ── yes ──▶ NOTHING: joins the queue like everybody
+        │ no
+small matter, long wait ───────▶ DEFLECT to self-service
+        │ declined, or asked for a person
+long wait, slots left ─────────▶ CALLBACK: keeps the place in the queue, not the line
+        │ declined
+no room for one more ──────────▶ HOLD: waits in the buffer until people are free for it
+```
+
+*Told wait.* What is said is an estimate, and every branch above rests on it: four formulas, from two vendors' products to a look at the
+staffing plan. With nobody working it is infinite, and told as "more than 30 min".
+
+*Callbacks* are promises on people's time: no more are open than the forecast has spare capacity for, else the outage is followed by
+a second wave.
+
+*Message.* An announcement takes a while to go live and a while to come off, so it can outlive what it was made for:
+OFF → COMING → ON → GOING → OFF.
+
+*Meter.* Every look lets in as many as are likely to be served at once. People are kept a little below full, because they do not finish in
+step: the last `0.5/√n` of them is the price of chance, smaller in a large team.
+
+Rows of `RELIEF` are policy and state, one a queue. Who leaves the buffer first is `matching.comes_before`, as everywhere.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.orchestration.compiled import compiled, record
+
+
+class Offer(IntEnum):
+    """What is offered to a contact that is about to wait, in the order in which it is looked at."""
+
+    NOTHING = 0
+    DEFLECT = 1
+    CALLBACK = 2
+    HOLD = 3
+
+
+class Message(IntEnum):
+    """Where the announcement is; it is heard in ON and GOING."""
+
+    OFF = 0
+    COMING = 1
+    ON = 2
+    GOING = 3
+
+
+SENTENCES: dict[Offer, str] = {
+    Offer.NOTHING: "joins the queue",
+    Offer.DEFLECT: "told wait {seen} > {limit}: offered self-service",
+    Offer.CALLBACK: "told wait {seen} > {limit}: offered a callback",
+    Offer.HOLD: "room for {seen} more < {limit}: held back",
+}
+
+MESSAGES: dict[Message, str] = {
+    Message.OFF: "told wait {seen} < {limit}: announcement off",
+    Message.COMING: "told wait {seen} ≥ {limit}: announcement ordered",
+    Message.ON: "told wait {seen} ≥ {limit}: announcement on",
+    Message.GOING: "told wait {seen} < {limit}: announcement called off",
+}
+
+
+def in_words(offer: int, seen: float, limit: float) -> str:
+    """The sentence of an offer with what was seen and what it was held against."""
+    if offer == Offer.HOLD:
+        return SENTENCES[Offer.HOLD].format(seen=f"{seen:.1f}", limit=f"{limit:.0f}")
+    return SENTENCES[Offer(offer)].format(seen=_seconds(seen), limit=_seconds(limit))
+
+
+def message_in_words(message: int, seen: float, limit: float) -> str:
+    """The sentence of a move of the announcement into state *message*."""
+    return MESSAGES[Message(message)].format(seen=_seconds(seen), limit=_seconds(limit))
+
+
+def _seconds(s: float) -> str:
+    return f"{s:.0f} s" if s <= MOST_TOLD_S else "more than 30 min"
+
+
+MOST_TOLD_S = 1800.0
+"""Longer waits are told as "more than 30 min", an infinite one too."""
+
+BANDS_S = (60.0, 120.0, 300.0, 600.0, 1200.0, MOST_TOLD_S)
+"""Upper ends of the bands in which a wait is told; above the last one is band 6."""
+
+BY_POSITION, BY_CLASSIC, BY_GOOGLE, BY_PLAN = 0, 1, 2, 3
+"""How the wait is estimated."""
+
+DIRECT, ESCALATED, SPILLED = 0, 1, 2
+"""How a contact came to the queue: meant for people, handed over by the AI, or sent because of the AI's state."""
+
+ALWAYS, FROM_AI, SPILL = DIRECT, ESCALATED, SPILLED
+"""Whom relief is for: every contact of the queue, those from the AI, or only those whom people get because of the AI's state."""
+
+FLUID_HORIZON_S = 14400.0
+"""A wait longer than four hours is not worked out from the plan: it counts as endless."""
+
+GOOGLE_EXTRA_S = 10.0
+"""Added to every estimate for the messages that the customer hears first (Google CCAI Platform's documentation)."""
+
+RELIEF = record(
+    [
+        ("on", np.int64),
+        # state
+        ("slots", np.int64),
+        ("promised", np.int64),
+        ("message", np.int64),
+        ("message_since_s", np.float64),
+        ("message_until_s", np.float64),
+        # why the announcement moved last: what a record needs
+        ("seen", np.float64),
+        ("limit", np.float64),
+        # policy
+        ("whom", np.int64),
+        ("told_by", np.int64),
+        ("deflect_on", np.int64),
+        ("deflect_over_s", np.float64),
+        ("deflect_value_up_to", np.float64),
+        ("callback_on", np.int64),
+        ("callback_over_s", np.float64),
+        ("callback_attempts", np.int64),
+        ("callback_gap_s", np.float64),
+        ("callback_expires_s", np.float64),
+        ("message_on", np.int64),
+        ("message_from_s", np.float64),
+        ("message_under_s", np.float64),
+        ("message_delay_s", np.float64),
+        ("meter_on", np.int64),
+        ("meter_every_s", np.float64),
+        ("meter_target", np.float64),
+        ("meter_weight", np.float64),
+        ("meter_most_per_s", np.float64),
+        ("hold_max_s", np.float64),
+        ("settle_s", np.float64),
+    ]
+)
+"""Policy and state of one queue. `message_until_s` is when the announcement's next timed move is due (infinite when none is);
+`meter_target` 0 means that it follows from the number of people."""
+
+ReliefArray = NDArray[Any]
+
+_NOTHING = int(Offer.NOTHING)
+_DEFLECT = int(Offer.DEFLECT)
+_CALLBACK = int(Offer.CALLBACK)
+_HOLD = int(Offer.HOLD)
+_OFF = int(Message.OFF)
+_COMING = int(Message.COMING)
+_ON = int(Message.ON)
+_GOING = int(Message.GOING)
+
+
+# --- told wait ---
+
+
+@compiled
+def told_wait_s(handle_s: float, position: float, working: float, abandon_share: float) -> float:
+    """Wait to tell the contact in this *position*, seconds: `AHT · position / n · (1 − abandoned)`.
+
+    Args:
+        handle_s: Mean handling time, wrap-up included.
+        position: Place in the queue, 1 for the next to be served; 0 when somebody is free for it.
+        working: People working for the queue, busy or not.
+        abandon_share: Share of the queue's contacts that give up.
+
+    Returns:
+        Seconds; infinite when nobody works.
+
+    Source: Genesys Cloud's estimated wait time.
+    """
+    if position <= 0.0:
+        return 0.0
+    if working <= 0.0:
+        return float(np.inf)
+    return handle_s * position / working * (1.0 - abandon_share)
+
+
+@compiled
+def told_wait_classic_s(
+    handle_s: float, queued: float, ready: float, working: float, portion: float
+) -> float:
+    """Wait by the older formula of the same vendor: `AHT · unassigned / (n · portion)`.
+
+    Args:
+        queued: Contacts waiting, this one included.
+        ready: People free for them; `unassigned` is what they leave.
+        portion: Share of their handling time that the people give to this queue.
+
+    Source: Genesys Stat Server.
+    """
+    unassigned = queued - ready
+    if unassigned <= 0.0:
+        return 0.0
+    if working * portion <= 0.0:
+        return float(np.inf)
+    return handle_s * unassigned / (working * portion)
+
+
+@compiled
+def told_wait_google_s(
+    handle_s: float,
+    queued: float,
+    ready: float,
+    channel_working: float,
+    queue_working: float,
+    in_common: float,
+) -> float:
+    """Wait by `(AHT / n_channel) · (n_common / n_queue) · (queued − ready) + 10 s`.
+
+    Args:
+        queued: Contacts waiting that are served no later than this one, itself included.
+        channel_working: People working in the channel.
+        queue_working: People working for this queue.
+        in_common: Those of them who work for other queues of the channel too.
+
+    Source: Google CCAI Platform, which adds the wait of callbacks already promised: count them in *queued*.
+    """
+    unassigned = queued - ready
+    if unassigned <= 0.0:
+        return GOOGLE_EXTRA_S
+    if channel_working <= 0.0 or queue_working <= 0.0:
+        return float(np.inf)
+    return handle_s / channel_working * (in_common / queue_working) * unassigned + GOOGLE_EXTRA_S
+
+
+@compiled
+def told_wait_plan_s(
+    handle_s: float,
+    position: float,
+    planned: NDArray[np.float64],
+    every_s: float,
+    patience_s: float,
+    now_s: float,
+) -> float:
+    """Wait by a fluid that runs out as the planned people let it: `q′ = −n(t)/AHT − q/patience`, from *position* to 0.
+
+    Args:
+        planned: People on the floor in each step of *every_s* since the start of the run; the last one goes on for good.
+        patience_s: Mean patience of those ahead, infinite when nobody gives up.
+
+    Returns:
+        Seconds; infinite beyond `FLUID_HORIZON_S`.
+    """
+    left = float(position)
+    if left <= 0.0:
+        return 0.0
+    wait_s = 0.0
+    k = int(now_s / every_s)
+    step_s = (k + 1) * every_s - now_s
+    while wait_s < FLUID_HORIZON_S:
+        people = planned[min(k, planned.shape[0] - 1)]
+        rate = people / handle_s
+        if patience_s < np.inf:
+            if rate > 0.0:
+                needed_s = patience_s * np.log(1.0 + left / (rate * patience_s))
+                if needed_s <= step_s:
+                    return float(wait_s + needed_s)
+            floor = rate * patience_s
+            left = (left + floor) * np.exp(-step_s / patience_s) - floor
+        else:
+            if rate > 0.0 and left <= rate * step_s:
+                return float(wait_s + left / rate)
+            left -= rate * step_s
+        if left <= 0.0:
+            return float(wait_s + step_s)
+        wait_s += step_s
+        k += 1
+        step_s = every_s
+    return float(np.inf)
+
+
+@compiled
+def band(wait_s: float) -> int:
+    """Band of `BANDS_S` in which a wait is told; the last one is "more than 30 min"."""
+    k = 0
+    for upper_s in BANDS_S:
+        if wait_s > upper_s:
+            k += 1
+    return k
+
+
+# --- what to offer ---
+
+
+@compiled
+def offer(
+    r: ReliefArray,
+    q: int,
+    after: int,
+    value: float,
+    origin: int,
+    spared: bool,
+    asked: bool,
+    told_s: float,
+    room: float,
+) -> tuple[int, float, float]:
+    """What to offer a contact that is about to join queue *q*; asked again with *after* when it declines.
+
+    Args:
+        after: The offer that it has just declined, `NOTHING` at first: earlier steps are not looked at again.
+        value: What the matter is worth (an intent's value, a segment's weight).
+        origin: `DIRECT`, `ESCALATED` or `SPILLED`; relief is for those from `whom` up.
+        spared: Policy or segment sends it straight to people: no offer, no hold.
+        asked: The customer asked for a person: never deflected.
+        told_s: Told wait.
+        room: From `room_for`, less those who are held already.
+
+    Returns:
+        `Offer`, what was seen, what it was held against.
+    """
+    if r[q].on == 0 or spared or origin < r[q].whom:
+        return _NOTHING, told_s, 0.0
+    if (
+        after < _DEFLECT
+        and r[q].deflect_on != 0
+        and not asked
+        and value <= r[q].deflect_value_up_to
+        and told_s > r[q].deflect_over_s
+    ):
+        return _DEFLECT, told_s, float(r[q].deflect_over_s)
+    if (
+        after < _CALLBACK
+        and r[q].callback_on != 0
+        and told_s > r[q].callback_over_s
+        and r[q].promised < r[q].slots
+    ):
+        return _CALLBACK, told_s, float(r[q].callback_over_s)
+    if after < _HOLD and r[q].meter_on != 0 and room < 1.0:
+        return _HOLD, room, 1.0
+    return _NOTHING, told_s, 0.0
+
+
+# --- callbacks ---
+
+
+@compiled
+def spare_slots(
+    planned: NDArray[np.float64],
+    needed: NDArray[np.float64],
+    every_s: float,
+    handle_s: float,
+    share: float,
+    horizon_s: float,
+    now_s: float,
+) -> int:
+    """Callbacks that the people can keep within *horizon_s*: `share · Σ max(0, planned − needed) · step / AHT`.
+
+    Args:
+        planned: People on the floor in each step of *every_s* since the start of the run.
+        needed: People that the forecast needs there, same shape; beyond its end nothing is spare.
+        handle_s: A callback's time of a person, dialling and failed attempts included.
+        share: Share of the spare time that may be promised, 0 to 1.
+        horizon_s: How far ahead; four hours is usual.
+    """
+    spare_s = 0.0
+    end_s = now_s + horizon_s
+    for k in range(int(now_s / every_s), min(planned.shape[0], needed.shape[0])):
+        from_s = max(now_s, k * every_s)
+        until_s = min(end_s, (k + 1) * every_s)
+        if until_s <= from_s:
+            break
+        spare_s += max(0.0, planned[k] - needed[k]) * (until_s - from_s)
+    return int(share * spare_s / handle_s)
+
+
+@compiled
+def promise(r: ReliefArray, q: int) -> None:
+    """A callback was accepted."""
+    r[q].promised += 1
+
+
+@compiled
+def settle(r: ReliefArray, q: int) -> None:
+    """A promised callback came to its end: reached, given up, or merged with a new call about the same issue."""
+    r[q].promised -= 1
+
+
+@compiled
+def dial_again_s(r: ReliefArray, q: int, attempts: int, accepted_s: float, now_s: float) -> float:
+    """When to dial again after an attempt that reached nobody; infinite when the callback has failed.
+
+    It fails after `callback_attempts`, or when the next attempt would come later than `callback_expires_s` after it was accepted.
+    """
+    at_s = now_s + r[q].callback_gap_s
+    if attempts >= r[q].callback_attempts or at_s > accepted_s + r[q].callback_expires_s:
+        return float(np.inf)
+    return float(at_s)
+
+
+# --- announcement ---
+
+
+@compiled
+def _say(
+    r: ReliefArray, q: int, message: int, seen: float, limit: float, until_s: float, now_s: float
+) -> bool:
+    r[q].message = message
+    r[q].message_since_s = now_s
+    r[q].message_until_s = until_s
+    r[q].seen = seen
+    r[q].limit = limit
+    return True
+
+
+@compiled
+def move_message(r: ReliefArray, q: int, told_s: float, now_s: float) -> bool:
+    """Move the announcement on by one look at the told wait; True when it moved. Look again at `message_until_s`.
+
+    Ordered from `message_from_s` on and called off below `message_under_s`, each with `message_delay_s` to take effect. An order that is
+    no longer wanted is withdrawn, and so is a calling-off.
+    """
+    if r[q].message_on == 0:
+        return False
+    state = r[q].message
+    if state == _OFF:
+        if told_s >= r[q].message_from_s:
+            until_s = now_s + r[q].message_delay_s
+            return _say(r, q, _COMING, told_s, r[q].message_from_s, until_s, now_s)
+    elif state == _COMING:
+        if told_s < r[q].message_under_s:
+            return _say(r, q, _OFF, told_s, r[q].message_under_s, np.inf, now_s)
+        if now_s >= r[q].message_until_s:
+            return _say(r, q, _ON, r[q].seen, r[q].message_from_s, np.inf, now_s)
+    elif state == _ON:
+        if told_s < r[q].message_under_s:
+            until_s = now_s + r[q].message_delay_s
+            return _say(r, q, _GOING, told_s, r[q].message_under_s, until_s, now_s)
+    else:
+        if told_s >= r[q].message_from_s:
+            return _say(r, q, _ON, told_s, r[q].message_from_s, np.inf, now_s)
+        if now_s >= r[q].message_until_s:
+            return _say(r, q, _OFF, r[q].seen, r[q].message_under_s, np.inf, now_s)
+    return False
+
+
+@compiled
+def message_heard(r: ReliefArray, q: int) -> bool:
+    """Whether who joins now hears the announcement."""
+    return bool(r[q].message == _ON or r[q].message == _GOING)
+
+
+# --- meter ---
+
+
+@compiled
+def target_share(target: float, working: float) -> float:
+    """ρ, the share of people whom the meter keeps busy: the policy's own, or `1 − 0.5/√n` (0.96 at 150, 0.90 at 25)."""
+    if target > 0.0:
+        return target
+    if working <= 0.0:
+        return 0.0
+    return float(1.0 - 0.5 / np.sqrt(working))
+
+
+@compiled
+def room_for(
+    target: float, working: float, busy: float, reserved: float, waiting: float, weight: float
+) -> float:
+    """Contacts that the people have room for now: `ρ·n − busy − reserved − weight·waiting`; below 0 when they have too many already.
+
+    Somebody who works alone may always have one: with ρ = 0.5 the meter would never open.
+    """
+    if working <= 0.0:
+        return -busy - reserved - weight * waiting
+    return max(1.0, target_share(target, working) * working) - busy - reserved - weight * waiting
+
+
+@compiled
+def to_release(
+    target: float,
+    working: float,
+    busy: float,
+    reserved: float,
+    waiting: float,
+    weight: float,
+    held: int,
+    most_per_look: int,
+) -> int:
+    """How many of the *held* to let into the queue at this look: the whole part of `room_for`, at least 0.
+
+    Args:
+        target: ρ, 0 to let it follow from the number of people.
+        working: People working for the queue, in contacts that they can have at once.
+        busy: Of them, those with a contact in hand.
+        reserved: Of them, those whom a contact is on its way to.
+        waiting: Contacts in the queue already.
+        weight: How much each of those takes of the room.
+        most_per_look: `meter_most_per_s` times the time between looks.
+    """
+    room = np.floor(room_for(target, working, busy, reserved, waiting, weight))
+    if room <= 0.0:
+        return 0
+    return int(min(room, float(held), float(most_per_look)))
+
+
+@compiled
+def must_leave(held_since_s: float, max_hold_s: float, now_s: float) -> bool:
+    """Whether somebody was held so long that the buffer must let go, room or not."""
+    return bool(now_s >= held_since_s + max_hold_s)
+
+
+@compiled
+def goes_back(r: ReliefArray, q: int, healthy_since_s: float, now_s: float) -> bool:
+    """Whether who is held may go back to the AI: its breaker has been closed for `settle_s` (infinite *healthy_since_s*: it is not)."""
+    return bool(now_s >= healthy_since_s + r[q].settle_s)

@@ -1,0 +1,505 @@
+"""What the orchestrator tells workforce management, and when (M38).
+
+A scope is one fleet. Each scope sends one signal when
+
+| | type |
+|---|---|
+| its breaker or its level moved; its sensors went dark or came back | STATE_CHANGE |
+| it has been normal again for `recovered_after_s` | RECOVERED |
+| a warning or a planned maintenance was handed in | EARLY_WARNING, PLANNED_MAINTENANCE |
+| its throughput has been under 0.8 of the plan for a minute | THROUGHPUT_LOW |
+| it is not normal and has said nothing for `every_s` | DURATION_UPDATE |
+
+One more scope, of all fleets that are not normal together, sends VOLUME_IMPACT when the expected human volume is off by more than the
+larger of 0.5/min and 10 % from what any signal said last.
+
+Several reasons at one instant make one signal of the first type that holds. Every signal carries the whole picture, so that the newest
+is enough. At most one each `coalesce_s` a scope: what comes too soon waits, and goes out with what came after it, from the first state
+to the last. Each signal supersedes the one before in its scope. Numbers in `seq` grow without gaps, so a receiver sees a loss.
+
+Sensors that are dark give confidence 0, not silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Protocol
+
+import numpy as np
+
+from sim.orchestration.duration import Law, remaining
+from sim.orchestration.impact import OPEN_DOOR, Impact
+
+
+class Type(Enum):
+    """In the order in which they win when several hold."""
+
+    RECOVERED = "RECOVERED"
+    STATE_CHANGE = "STATE_CHANGE"
+    EARLY_WARNING = "EARLY_WARNING"
+    PLANNED_MAINTENANCE = "PLANNED_MAINTENANCE"
+    THROUGHPUT_LOW = "THROUGHPUT_LOW"
+    VOLUME_IMPACT = "VOLUME_IMPACT"
+    DURATION_UPDATE = "DURATION_UPDATE"
+
+
+_RANK = {kind: rank for rank, kind in enumerate(Type)}
+_VOLUME = "volume"
+"""Name of the scope of all fleets together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Names of what a signal is about."""
+
+    fleets: tuple[str, ...]
+    intents: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One message to workforce management."""
+
+    signal_id: str
+    at_s: float
+    type: Type
+    scope: Scope
+    from_state: str
+    to_state: str
+    throughput_per_min: float
+    threshold_per_min: float
+    human_p10_per_min: float
+    human_p50_per_min: float
+    human_p90_per_min: float
+    erlangs: float
+    burst_inflight: float
+    expected_p50_s: float
+    expected_p90_s: float
+    confidence: float
+    cause: str
+    seq: int
+    supersedes: str
+    """Id of the signal before in this scope; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSeen:
+    """One fleet as the orchestrator sees it."""
+
+    name: str
+    state: str
+    """Of its breaker, by name in lower case."""
+    level: int = 0
+    throughput_per_min: float = math.nan
+    """Contacts it finished lately, over some minutes: a count over one minute would be low by chance. NaN when nothing is known."""
+    plan_per_min: float = math.nan
+    """Contacts it was planned to finish."""
+    active: int = 0
+    dark: bool = False
+    """Its telemetry is missing."""
+    cause: str = ""
+    """Why it moved last, in words."""
+    intents: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    posted_s: float = math.nan
+    """Rest of the fault according to a status page; NaN when nothing is posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning to pass on, once."""
+
+    fleet: str
+    words: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A planned pause to announce, once."""
+
+    fleet: str
+    from_s: float
+    until_s: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalObservation:
+    """How things stand."""
+
+    at_s: float
+    fleets: tuple[FleetSeen, ...]
+    impact: Impact | None = None
+    """Latest estimate for all fleets together; None when nothing was estimated."""
+    warnings: tuple[Warned, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPolicy:
+    """When to speak."""
+
+    low_throughput: float = 0.8
+    """Share of the plan."""
+    low_for_s: float = 60.0
+    changed_per_min: float = 0.5
+    changed_share: float = 0.10
+    every_s: float = 300.0
+    recovered_after_s: float = 120.0
+    coalesce_s: float = 10.0
+    acknowledge_within_s: float = 120.0
+    """A signal without an answer goes to a person after this."""
+    law: Law = field(default_factory=Law)
+    confidence_seen: float = 0.95
+    """Of what a breaker or a count says."""
+    confidence_estimated: float = 0.80
+    """Of volume and duration."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What has to be said in a scope and has not been."""
+
+    types: frozenset[Type] = frozenset()
+    words: tuple[str, ...] = ()
+    from_state: str = ""
+    confidence: float = math.nan
+    lasts_s: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of a scope, and what was said of it."""
+
+    state: str
+    level: int = 0
+    dark: bool = False
+    shown: str = ""
+    """State and level of the last signal."""
+    sent_s: float = -math.inf
+    sent_id: str = ""
+    abnormal_s: float = math.nan
+    """Since when it has not been normal; NaN when it is and this was told."""
+    normal_s: float = math.nan
+    """Since when it has been normal again."""
+    low_s: float = math.nan
+    low_told: bool = False
+    waiting: _Waiting = _Waiting()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    """What was said so far."""
+
+    scopes: Mapping[str, _Told] = field(default_factory=dict)
+    seq: int = 0
+    impact_per_min: float = 0.0
+    """ΔH of the last signal, p50."""
+    announced: frozenset[tuple[str, float]] = frozenset()
+
+
+def step(
+    state: SignalState, seen: SignalObservation, policy: SignalPolicy, now_s: float
+) -> tuple[SignalState, tuple[Signal, ...]]:
+    """Say what there is to say.
+
+    Call it when a breaker, a level or an estimate moved, when a warning came in, and when `next_due` says.
+
+    Returns:
+        State, and the signals to send, in order of `seq`.
+    """
+    about = {warned.fleet for warned in seen.warnings} | {pause.fleet for pause in seen.maintenance}
+    if unknown := about - {fleet.name for fleet in seen.fleets}:
+        raise ValueError(f"told of {', '.join(sorted(unknown))}, which is not among the fleets seen")
+    scopes = {fleet.name: _read(state.scopes.get(fleet.name), fleet, policy, now_s) for fleet in seen.fleets}
+    announced = set(state.announced)
+    for warned in seen.warnings:
+        scopes[warned.fleet] = _told(
+            scopes[warned.fleet], Type.EARLY_WARNING, warned.words, warned.confidence, math.nan
+        )
+    for pause in seen.maintenance:
+        if (pause.fleet, pause.from_s) not in announced:
+            announced.add((pause.fleet, pause.from_s))
+            scopes[pause.fleet] = _told(
+                scopes[pause.fleet], Type.PLANNED_MAINTENANCE, pause.words, 1.0, pause.until_s - pause.from_s
+            )
+    per_min = seen.impact.ahead[0].p50_per_min if seen.impact else state.impact_per_min
+    said_per_min = state.impact_per_min
+    seq = state.seq
+    signals: list[Signal] = []
+    for fleet in seen.fleets:
+        here = scopes[fleet.name]
+        if here.waiting.types and now_s >= here.sent_s + policy.coalesce_s:
+            seq += 1
+            signals.append(_signal(here, fleet, seen.impact, policy, now_s, seq))
+            scopes[fleet.name] = _sent(here, signals[-1])
+            said_per_min = per_min
+    # A signal of a fleet has carried the volume with it; otherwise it is told by itself.
+    here = replace(state.scopes.get(_VOLUME, _Told("", shown="")), waiting=_Waiting())
+    if abs(per_min - said_per_min) > max(policy.changed_per_min, policy.changed_share * abs(said_per_min)):
+        words = f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
+        concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)] or list(seen.fleets)
+        here = replace(
+            here,
+            abnormal_s=min((scopes[f.name].abnormal_s for f in concerned), default=math.nan),
+            waiting=_add(here.waiting, Type.VOLUME_IMPACT, words, ""),
+        )
+        if now_s >= here.sent_s + policy.coalesce_s:
+            seq += 1
+            signals.append(_signal(here, _together(concerned), seen.impact, policy, now_s, seq))
+            signals[-1] = replace(signals[-1], scope=_scope(concerned))
+            here = replace(_sent(here, signals[-1]), abnormal_s=math.nan)
+            said_per_min = per_min
+    scopes[_VOLUME] = replace(here, abnormal_s=math.nan)
+    return SignalState(scopes, seq, said_per_min, frozenset(announced)), tuple(signals)
+
+
+def next_due(state: SignalState, policy: SignalPolicy, now_s: float) -> float:
+    """When to be asked again although nothing moves; infinite when all is normal and said."""
+    due = math.inf
+    for here in state.scopes.values():
+        if here.waiting.types:
+            due = min(due, here.sent_s + policy.coalesce_s)
+        if not math.isnan(here.low_s) and not here.low_told:
+            due = min(due, here.low_s + policy.low_for_s)
+        if not math.isnan(here.abnormal_s) and math.isnan(here.normal_s):
+            due = min(due, here.sent_s + policy.every_s)
+        if not math.isnan(here.normal_s):
+            due = min(due, here.normal_s + policy.recovered_after_s)
+    return max(due, now_s)
+
+
+def overdue(
+    signals: Iterable[Signal], acknowledged: frozenset[str], policy: SignalPolicy, now_s: float
+) -> tuple[Signal, ...]:
+    """Signals that nobody has acknowledged in time and that no later one supersedes: they go to a person."""
+    sent = tuple(signals)
+    past = {signal.supersedes for signal in sent}
+    return tuple(
+        signal
+        for signal in sent
+        if signal.signal_id not in acknowledged
+        and signal.signal_id not in past
+        and now_s - signal.at_s >= policy.acknowledge_within_s
+    )
+
+
+class Instant(Protocol):
+    """A `datetime` that knows its time zone."""
+
+    def timestamp(self) -> float: ...
+
+    def utcoffset(self) -> object | None: ...
+
+
+def cloud_event(signal: Signal, source: str, started: Instant) -> dict[str, Any]:
+    """The signal as a CloudEvents 1.0 message, ready for `json.dumps`.
+
+    Args:
+        signal: What to send.
+        source: Who sends it, a URI reference such as `/blendsim/monday`.
+        started: When second zero was, with a time zone.
+
+    Raises:
+        ValueError: *started* has no time zone.
+    """
+    if started.utcoffset() is None:
+        raise ValueError(f"started is {started}, and must have a time zone")
+    at_ms = round((started.timestamp() + signal.at_s) * 1000.0)
+    return {
+        "specversion": "1.0",
+        "id": signal.signal_id,
+        "source": source,
+        "type": f"blendsim.signal.{signal.type.value.lower()}",
+        "time": str(np.datetime_as_string(np.datetime64(at_ms, "ms"), timezone="UTC")),
+        "datacontenttype": "application/json",
+        "subject": ",".join(signal.scope.fleets),
+        "data": {
+            "signal_id": signal.signal_id,
+            "ts": signal.at_s,
+            "type": signal.type.value,
+            "scope": {
+                "fleets": list(signal.scope.fleets),
+                "intents": list(signal.scope.intents),
+                "channels": list(signal.scope.channels),
+            },
+            "from_state": signal.from_state or None,
+            "to_state": signal.to_state or None,
+            "throughput_per_min": _json(signal.throughput_per_min),
+            "throughput_threshold": _json(signal.threshold_per_min),
+            "human_impact_per_min": {
+                "p10": signal.human_p10_per_min,
+                "p50": signal.human_p50_per_min,
+                "p90": signal.human_p90_per_min,
+            },
+            "human_impact_erlangs": signal.erlangs,
+            "burst_inflight": signal.burst_inflight,
+            "expected_duration_s": {"p50": signal.expected_p50_s, "p90": signal.expected_p90_s},
+            "confidence": signal.confidence,
+            "cause": signal.cause,
+            "seq": signal.seq,
+            "supersedes": signal.supersedes or None,
+        },
+    }
+
+
+def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: float) -> _Told:
+    """Compare a fleet with what was known of it, and note what has to be said."""
+    here = before or _Told("closed", shown=_shown("closed", 0))
+    waiting = here.waiting
+    if (fleet.state, fleet.level) != (here.state, here.level):
+        words = fleet.cause or f"{_shown(here.state, here.level)} → {_shown(fleet.state, fleet.level)}"
+        waiting = _add(waiting, Type.STATE_CHANGE, words, here.shown)
+    if fleet.dark != here.dark:
+        words = f"telemetry of {fleet.name} {'is missing' if fleet.dark else 'is back'}"
+        waiting = _add(waiting, Type.STATE_CHANGE, words, here.shown)
+    normal = fleet.state in OPEN_DOOR and fleet.level == 0 and not fleet.dark
+    abnormal_s, normal_s = here.abnormal_s, here.normal_s
+    if not normal:
+        abnormal_s, normal_s = (now_s if math.isnan(abnormal_s) else abnormal_s), math.nan
+    elif not math.isnan(abnormal_s):
+        normal_s = now_s if math.isnan(normal_s) else normal_s
+        if Type.RECOVERED not in waiting.types and now_s >= normal_s + policy.recovered_after_s:
+            words = f"normal for {now_s - normal_s:.0f} s after {normal_s - abnormal_s:.0f} s"
+            waiting = _add(waiting, Type.RECOVERED, words, here.shown)
+    # A sensor that is dark counts nothing: nothing is known, which is not nothing done.
+    low = not fleet.dark and fleet.throughput_per_min < policy.low_throughput * fleet.plan_per_min
+    low_s, low_told = here.low_s, here.low_told
+    if not low:
+        low_s, low_told = math.nan, False
+    elif math.isnan(low_s):
+        low_s = now_s
+    if low and not low_told and now_s >= low_s + policy.low_for_s:
+        words = (
+            f"throughput {fleet.throughput_per_min:.1f}/min under {policy.low_throughput:.0%} of "
+            f"{fleet.plan_per_min:.1f}/min for {now_s - low_s:.0f} s"
+        )
+        waiting = _add(waiting, Type.THROUGHPUT_LOW, words, here.shown)
+        low_told = True
+    if not normal and now_s >= here.sent_s + policy.every_s and not waiting.types:
+        words = f"{_shown(fleet.state, fleet.level)} for {(now_s - abnormal_s) / 60.0:.0f} min"
+        waiting = _add(waiting, Type.DURATION_UPDATE, words, here.shown)
+    return replace(
+        here,
+        state=fleet.state,
+        level=fleet.level,
+        dark=fleet.dark,
+        abnormal_s=abnormal_s,
+        normal_s=normal_s,
+        low_s=low_s,
+        low_told=low_told,
+        waiting=waiting,
+    )
+
+
+def _told(here: _Told, kind: Type, words: str, confidence: float, lasts_s: float) -> _Told:
+    """Note something that was handed in to be passed on."""
+    waiting = _add(here.waiting, kind, words, here.shown)
+    if not math.isnan(lasts_s):
+        waiting = replace(waiting, lasts_s=lasts_s)
+    return replace(here, waiting=replace(waiting, confidence=confidence))
+
+
+def _sent(here: _Told, signal: Signal) -> _Told:
+    """What is left to say once *signal* has gone out."""
+    over = signal.type is Type.RECOVERED
+    return replace(
+        here,
+        waiting=_Waiting(),
+        shown=signal.to_state,
+        sent_s=signal.at_s,
+        sent_id=signal.signal_id,
+        abnormal_s=math.nan if over else here.abnormal_s,
+        normal_s=math.nan if over else here.normal_s,
+    )
+
+
+def _scope(fleets: Iterable[FleetSeen]) -> Scope:
+    """What several fleets are about, each name once and in order."""
+    listed = tuple(fleets)
+    return Scope(
+        tuple(fleet.name for fleet in listed),
+        tuple(dict.fromkeys(name for fleet in listed for name in fleet.intents)),
+        tuple(dict.fromkeys(name for fleet in listed for name in fleet.channels)),
+    )
+
+
+def _together(fleets: list[FleetSeen]) -> FleetSeen:
+    """Several fleets as one: no state, all their throughput, dark when any of them is."""
+    return FleetSeen(
+        name=_VOLUME,
+        state="",
+        throughput_per_min=sum(fleet.throughput_per_min for fleet in fleets),
+        plan_per_min=sum(fleet.plan_per_min for fleet in fleets),
+        dark=any(fleet.dark for fleet in fleets),
+        posted_s=max((f.posted_s for f in fleets if not math.isnan(f.posted_s)), default=math.nan),
+    )
+
+
+def _add(waiting: _Waiting, kind: Type, words: str, shown: str) -> _Waiting:
+    return replace(
+        waiting,
+        types=waiting.types | {kind},
+        words=waiting.words if words in waiting.words else (*waiting.words, words),
+        from_state=waiting.from_state if waiting.types else shown,
+    )
+
+
+def _signal(
+    here: _Told, fleet: FleetSeen, impact: Impact | None, policy: SignalPolicy, now_s: float, seq: int
+) -> Signal:
+    waiting = here.waiting
+    # A warning about a fleet that has moved again since is told as the move; nothing recovers that has just moved away again.
+    types = waiting.types - ({Type.RECOVERED} if math.isnan(here.normal_s) else frozenset())
+    kind = min(types or {Type.STATE_CHANGE}, key=_RANK.__getitem__)
+    p50_s = p90_s = 0.0
+    if kind is Type.PLANNED_MAINTENANCE:
+        p50_s = p90_s = waiting.lasts_s
+    elif math.isnan(here.normal_s) and not math.isnan(here.abnormal_s):
+        rest = remaining(now_s - here.abnormal_s, policy.law, fleet.posted_s)
+        p50_s, p90_s = rest.p50_s, rest.p90_s
+    if fleet.dark:
+        confidence = 0.0
+    elif kind in {Type.EARLY_WARNING, Type.PLANNED_MAINTENANCE}:
+        confidence = waiting.confidence
+    elif kind in {Type.VOLUME_IMPACT, Type.DURATION_UPDATE}:
+        confidence = policy.confidence_estimated
+    else:
+        confidence = policy.confidence_seen
+    now = impact.ahead[0] if impact else None
+    return Signal(
+        signal_id=f"{fleet.name}-{seq:06d}",
+        at_s=now_s,
+        type=kind,
+        scope=_scope([fleet]),
+        from_state=waiting.from_state,
+        to_state=_shown(fleet.state, fleet.level),
+        throughput_per_min=fleet.throughput_per_min,
+        threshold_per_min=policy.low_throughput * fleet.plan_per_min,
+        human_p10_per_min=now.p10_per_min if now else 0.0,
+        human_p50_per_min=now.p50_per_min if now else 0.0,
+        human_p90_per_min=now.p90_per_min if now else 0.0,
+        erlangs=now.erlangs if now else 0.0,
+        burst_inflight=impact.burst if impact else 0.0,
+        expected_p50_s=p50_s,
+        expected_p90_s=p90_s,
+        confidence=confidence,
+        cause="; ".join(waiting.words),
+        seq=seq,
+        supersedes=here.sent_id,
+    )
+
+
+def _shown(state: str, level: int) -> str:
+    """State as a signal names it, with the level of degradation where there is one."""
+    return f"{state}, level {level}" if level else state
+
+
+def _json(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else value

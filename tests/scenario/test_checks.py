@@ -1,0 +1,132 @@
+"""What no single key can know about incidents drawn at random, repeats, mood and new patterns, and what becomes of these keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.scenario import model
+from sim.scenario.build import build
+from sim.scenario.errors import ScenarioError
+from sim.scenario.load import load
+
+GOOD = Path(__file__).parent / "good.yaml"
+GRAPH = (
+    "nodes={cloud: {}, edge: {}, provider: {on: [cloud]}, vendor: {on: [provider]}}",
+    "fleets.A.on=vendor",
+)
+
+
+def read(*sets: str) -> model.Scenario:
+    """The good file with changes, built."""
+    loaded = load(GOOD, sets)
+    return build(loaded.variants["as is"], name="good")
+
+
+def complaints(*sets: str) -> list[str]:
+    """What is wrong with the good file after changes, without where it stands."""
+    with pytest.raises(ScenarioError) as caught:
+        load(GOOD, sets)
+    return [line.partition(": ")[2] for line in str(caught.value).splitlines()[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("sets", "problem"),
+    [
+        (("incident_process.a={node: vendr}",), "incident_process.a.node: 'vendr' is no node; did you mean vendor?"),
+        (
+            ("incident_process.a={node: vendor, severity: {minor: 0.6}}",),
+            "incident_process.a.severity: shares sum to 1.1, and must sum to 1 (minor 0.6, major 0.4, critical 0.1)",
+        ),
+        (
+            ("incident_process.a={node: vendor, clustering: 0.95}",),
+            "incident_process.a.clustering: is 0.95, and must be at most 0.9, where one incident brings nine more",
+        ),
+        (("incident_process.a={node: vendor, decay: 29d}",), "incident_process.a.decay: is 29d, and must be at most 28d"),
+        (("incident_process.a={node: vendor, per_week: 1001}",), "incident_process.a.per_week: is 1001, and must be at most 1000"),
+        (
+            ("incident_process.a={node: edge, common_cause: 0.1}",),
+            (
+                "incident_process.a.common_cause: needs something that edge stands on and others do, too; "
+                "name it in nodes, or remove this"
+            ),
+        ),
+        (
+            ("incident_process.a={node: vendor, roots: [cloud]}",),
+            "incident_process.a.roots: has no effect without common_cause; remove it",
+        ),
+        (
+            ("incident_process.a={node: fleet.A, common_cause: 0.1, roots: [provider, edge]}",),
+            "incident_process.a.roots.1: is nothing that fleet.A stands on",
+        ),
+        (
+            ("incident_process.a={node: vendor, common_cause: 0.1, roots: [clod]}",),
+            "incident_process.a.roots.0: 'clod' is no node; did you mean cloud?",
+        ),
+        (
+            ("demand.new_pattern={at: '12:00'}",),
+            "demand.new_pattern.at: 12:00 is after the run, 2026-03-02 08:00 to 12:00; it would have no effect",
+        ),
+        (
+            ("demand.new_pattern={at: '09:00', share: 0.7}", "out_of_scope=0.4"),
+            "demand.new_pattern.share: is 0.7; with out_of_scope 0.4 that is more than all contacts",
+        ),
+        (("repeats={attempts: 0}",), "repeats.attempts: is 0, and must be 1 or more"),
+        (("repeats={false_contained: 1.2}",), "repeats.false_contained: is 1.2, and must be between 0 and 1"),
+        (("repeats={after: {median: 10h}}",), "repeats.after.sigma: missing; needs a number (0 or more)"),
+        (("mood={answer: -0.1}",), "mood.answer: is -0.1, and must be 0 or more"),
+    ],
+)  # fmt: skip
+def test_impossible_values_are_told(sets: tuple[str, ...], problem: str) -> None:
+    """Every impossible value has its one message."""
+    assert [problem] == complaints(*GRAPH, *sets)
+
+
+def test_repeats_need_somebody_who_ends_badly() -> None:
+    """Without an AI, and with people who settle everything, nobody could come back."""
+    path = GOOD.parents[2] / "scenarios" / "pure_human_centre.yaml"
+    with pytest.raises(ScenarioError, match="there are no fleets, and people settle everything"):
+        load(path, ["repeats={}"])
+    load(path, ["repeats={}", "resolution={}"])
+
+
+def test_everything_new_is_off() -> None:
+    """A file that names none of it has no drawn incidents, no repeats, people who settle everything, and mood moved by turns alone."""
+    scenario = read()
+    assert () == scenario.incident_processes
+    assert scenario.repeats is None
+    assert model.Resolution(0.0, 0.0) == scenario.resolution
+    assert model.Mood(0.0, 0.0, 0.0, 0.0, 0.0) == scenario.mood
+    assert scenario.demand.new_pattern is None
+    assert read("repeats=off", "resolution=off", "mood=off", "demand.new_pattern=off").repeats is None
+
+
+def test_defaults_are_those_of_the_reference() -> None:
+    """Empty sections switch everything on with its documented numbers."""
+    scenario = read(
+        *GRAPH,
+        "repeats={}",
+        "resolution={}",
+        "mood={}",
+        "demand.new_pattern={at: '09:00'}",
+        "incident_process.a={node: fleet.A}",
+    )
+    assert model.Repeats(0.65, 0.70, 0.60, 72_000.0, 1.2, 3, 604_800.0, True) == scenario.repeats
+    assert model.Resolution(0.10, 0.20) == scenario.resolution
+    assert model.Mood(0.05, 60.0, 0.15, 0.10, 0.10) == scenario.mood
+    assert model.NewPattern(3600.0, 7200.0, 0.08) == scenario.demand.new_pattern
+    (process,) = scenario.incident_processes
+    node = scenario.names.nodes.index("fleet.A")
+    assert process == model.IncidentProcess(
+        "a", node, 1.64, 4500.0, 1.11, (0.5, 0.4, 0.1), 0.35, 86_400.0, True, 0.0, 10_800.0, ()
+    )
+
+
+def test_roots_left_out_are_what_stands_on_nothing() -> None:
+    """Of what a node stands on, common causes hit the bottom of the graph; of everything named, just that."""
+    for node, named, roots in (("fleet.A", "", {"cloud"}), ("vendor", ", roots: [provider]", {"provider"})):
+        scenario = read(*GRAPH, f"incident_process.a={{node: {node}, common_cause: 0.1{named}}}")
+        assert roots == {scenario.names.nodes[k] for k in scenario.incident_processes[0].roots}
+    assert np.isclose(scenario.incident_processes[0].common_cause, 0.1)
