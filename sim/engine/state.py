@@ -82,6 +82,8 @@ JOURNEY = record(
         ("answer_s", np.float64),
         ("end_s", np.float64),
         ("handle_s", np.float64),
+        ("leaves_s", np.float64),
+        ("joined_s", np.float64),
         ("state", np.int32),
         ("disposition", np.int32),
         ("handling", np.int32),
@@ -123,8 +125,6 @@ JOURNEY = record(
         ("held", np.int32),
         ("stranded_s", np.float64),
         ("hold_s", np.float64),
-        ("leaves_s", np.float64),
-        ("joined_s", np.float64),
         ("told_s", np.float64),
         ("dialled_s", np.float64),
     ]
@@ -132,6 +132,9 @@ JOURNEY = record(
 """One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
 `hold_s` when it was held back (`held`), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
+
+UNUSUAL = ("stranded_s", "hold_s", "told_s")
+"""Times of a journey that stay NaN unless something unusual happens: the kernel sets them anew only where a scenario can bring it about."""
 
 KEPT = tuple(
     name

@@ -16,7 +16,7 @@ from sim.engine.kernel.people import staff
 from sim.engine.kernel.sessions import get_through
 from sim.engine.kernel.world import Logs, Rows, World, world
 from sim.engine.records import Recorder
-from sim.engine.state import DECISION, JOURNEY, State
+from sim.engine.state import DECISION, JOURNEY, UNUSUAL, State
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
 from sim.orchestration import breaker
@@ -144,6 +144,8 @@ class KernelFloor:
         """So many journeys that have not begun. Space is used again: fresh pages cost as much as the simulation."""
         if rows > len(self._space):
             self._space = np.zeros(rows + rows // 16, dtype=JOURNEY)
+            for name in UNUSUAL:
+                self._space[name] = np.nan
         journeys = self._space[:rows]
         journeys["state"] = State.NOT_YET
         return journeys

@@ -352,7 +352,10 @@ def service_end(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, n
         if j[row].callback == 1:
             settle(p.relief, q)
         j[row].end_s = now_s
-        if c.unresolved_u[row] < k[0].unresolved + k[0].unresolved_mood * j[row].mood:
+        if (
+            k[0].settles_all == 0
+            and c.unresolved_u[row] < k[0].unresolved + k[0].unresolved_mood * j[row].mood
+        ):
             j[row].disposition = _HUMAN_UNRESOLVED
             return_later(c, j, a, row, k[0].returns_unresolved, now_s)
         else:

@@ -319,11 +319,13 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             continue
         label = c.label[row]
         level = m.levels[f].level
-        surer = m.level_surer[level]
         simple_only = breaker.simple_only(m.breakers, f)
-        if simple_only:
-            surer = max(surer, w.knobs[0].surer)
-        enough = m.ai_at[label, channel, segment] + surer
+        enough = 0.0
+        if simple_only or level > 0:
+            surer = m.level_surer[level]
+            if simple_only:
+                surer = max(surer, w.knobs[0].surer)
+            enough = m.ai_at[label, channel, segment] + surer
         if not breaker.admits(m.breakers, f):
             reason, seen, limit = _BREAKER_OPEN, 0.0, 0.0
         elif simple_only and (not m.simple[label] or c.confidence[row] < enough):
@@ -334,8 +336,9 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             reason, seen, limit = _NOT_SURE_ENOUGH, c.confidence[row], enough
         else:
             sessions = m.fleets[f].sessions if m.premium[f, segment] else m.fleets[f].open_sessions
-            # A hair more: .95 × 20 sessions are 19, whatever the last bit says.
-            sessions = int(sessions * m.level_sessions[level] + 1e-9)
+            if level > 0:
+                # A hair more: .95 × 20 sessions are 19, whatever the last bit says.
+                sessions = int(sessions * m.level_sessions[level] + 1e-9)
             reason, seen, limit = admit(
                 m.fleets[f].active, sessions, m.active_in[f, channel], m.bulkhead[f, channel]
             )
@@ -415,17 +418,17 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     j[row].calls = 0
     j[row].low_turns = 0
     j[row].ghost = 0
-    j[row].retry_open = 0
-    j[row].callback = 0
-    j[row].dials = 0
-    j[row].informed = 0
-    j[row].held = 0
-    j[row].told_s = np.nan
-    j[row].dialled_s = 0.0
+    if k.unusual == 1:
+        j[row].callback = 0
+        j[row].dials = 0
+        j[row].informed = 0
+        j[row].held = 0
+        j[row].stranded_s = np.nan
+        j[row].hold_s = np.nan
+        j[row].told_s = np.nan
+        j[row].dialled_s = 0.0
     j[row].ai_start_s = np.nan
     j[row].ai_end_s = np.nan
-    j[row].stranded_s = np.nan
-    j[row].hold_s = np.nan
     j[row].joined_s = np.nan
     j[row].queue_s = np.nan
     j[row].answer_s = np.nan

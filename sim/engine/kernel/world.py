@@ -166,12 +166,14 @@ KNOBS = record(
         ("message_redial", np.float64),
         ("held_patience", np.float64),
         ("forecast_slots", np.int64),
+        ("unusual", np.int64),
         ("watch_every_s", np.float64),
         ("wait_mood", np.float64),
         ("wait_free_s", np.float64),
         ("reexplain_mood", np.float64),
         ("answer_mood", np.float64),
         ("transfer_mood", np.float64),
+        ("settles_all", np.int64),
         ("unresolved", np.float64),
         ("unresolved_mood", np.float64),
         ("returns_false", np.float64),
@@ -528,10 +530,14 @@ def knobs(scenario: Scenario) -> Rows:
             row.message_redial = message.redial
         row.held_patience = relief.meter.patience if relief.meter is not None else 1.0
         row.forecast_slots = int(relief.callback is not None and relief.callback.slots < 0)
+    row.unusual = int(
+        scenario.relief is not None or any(incident.effect == "hand_over" for incident in scenario.incidents)
+    )
     mood, resolution = scenario.mood, scenario.resolution
     row.wait_mood, row.wait_free_s, row.answer_mood = mood.wait_per_min, mood.wait_free_s, mood.answer
     row.reexplain_mood, row.transfer_mood = mood.reexplain, mood.transfer
     row.unresolved, row.unresolved_mood = resolution.unresolved, resolution.mood
+    row.settles_all = int(resolution.unresolved + resolution.mood == 0.0)
     if (repeats := scenario.repeats) is not None:
         row.returns_false, row.returns_abandoned = repeats.false_contained, repeats.ai_abandoned
         row.returns_unresolved = repeats.unresolved
