@@ -149,17 +149,18 @@ def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling:
     j[row].handling = handling
     j[row].end_s = now_s
     contained = disposition != _AI_ABANDONED
-    how = CONTAINED if contained else ABANDONED
-    session_ended(w.machines.watch, f, c.key[row], w.machines.fleets[f].dark == 1, how, now_s)
-    if contained:
-        session_scored(
-            w.machines.watch,
-            f,
-            c.key[row],
-            w.machines.fleets[f].dark == 1,
-            disposition == _AI_RESOLVED,
-            now_s,
-        )
+    if w.machines.watch.on[0] == 1:
+        how = CONTAINED if contained else ABANDONED
+        session_ended(w.machines.watch, f, c.key[row], w.machines.fleets[f].dark == 1, how, now_s)
+        if contained:
+            session_scored(
+                w.machines.watch,
+                f,
+                c.key[row],
+                w.machines.fleets[f].dark == 1,
+                disposition == _AI_RESOLVED,
+                now_s,
+            )
     if disposition == _AI_FALSE:
         return_later(c, j, w.agenda, row, w.knobs[0].returns_false, now_s)
     elif not contained:
@@ -330,7 +331,7 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             reason, seen, limit = _BREAKER_OPEN, 0.0, 0.0
         elif simple_only and (not m.simple[label] or c.confidence[row] < enough):
             reason, seen, limit = _NOT_SIMPLE, c.confidence[row], enough
-        elif m.shed[level, label]:
+        elif level > 0 and m.shed[level, label]:
             reason, seen, limit = _SHED, float(level), 0.0
         elif level > 0 and c.confidence[row] < enough:
             reason, seen, limit = _NOT_SURE_ENOUGH, c.confidence[row], enough
@@ -607,8 +608,9 @@ def _escalate(
 ) -> int:
     """The session ends at a person because of what happened in it."""
     f = j[row].fleet
-    how = LOOPED if reason in (_MAX_TURNS, _MAX_DURATION) else ESCALATED
-    session_ended(w.machines.watch, f, c.key[row], w.machines.fleets[f].dark == 1, how, now_s)
+    if w.machines.watch.on[0] == 1:
+        how = LOOPED if reason in (_MAX_TURNS, _MAX_DURATION) else ESCALATED
+        session_ended(w.machines.watch, f, c.key[row], w.machines.fleets[f].dark == 1, how, now_s)
     _release(c, j, w, row, now_s)
     _end_ai(j, w, row, now_s)
     return _send_to_person(c, j, w, row, _H_ESCALATED, reason, seen, limit, now_s)
