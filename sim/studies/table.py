@@ -1,0 +1,79 @@
+"""All rows of a study as arrays: estimates of a cell, paired differences of two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.outcomes import intervals
+from sim.outcomes.intervals import LEVEL, Estimate, FloatArray
+from sim.studies.asked import Asked
+from sim.studies.rows import Cell, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Pairs of every figure asked for. Position r of two cells is the same customers; NaN where a run is missing."""
+
+    cells: tuple[Cell, ...]
+    replications: tuple[int, ...]
+    asked: tuple[Asked, ...]
+    part: FloatArray
+    """Shape (cells, replications, asked)."""
+    whole: FloatArray
+    """Same."""
+    contacts: FloatArray
+    """Shape (cells, replications)."""
+
+    @staticmethod
+    def of(cells: Sequence[Cell], asked: Sequence[Asked], found: Iterable[Row]) -> Table:
+        """Rows in any order; what is missing stays NaN."""
+        kept = list(found)
+        replications = sorted({row.replication for row in kept})
+        at = {r: k for k, r in enumerate(replications)}
+        part = np.full((len(cells), len(replications), len(asked)), np.nan)
+        whole, contacts = part.copy(), np.full(part.shape[:2], np.nan)
+        for row in kept:
+            place = row.cell, at[row.replication]
+            if len(asked):
+                part[place], whole[place] = np.array(row.pairs).T
+            contacts[place] = row.contacts
+        return Table(tuple(cells), tuple(replications), tuple(asked), part, whole, contacts)
+
+    def pairs(self, cell: int, asked: int) -> tuple[FloatArray, FloatArray]:
+        """Part and whole of one figure over the replications that the cell has."""
+        here = ~np.isnan(self.part[cell, :, asked])
+        return self.part[cell, here, asked], self.whole[cell, here, asked]
+
+    def estimate(self, cell: int, asked: int, level: float = LEVEL) -> Estimate:
+        """Value and interval over replications."""
+        return intervals.ratio(*self.pairs(cell, asked), level)
+
+    def difference(self, a: int, b: int, asked: int, level: float = LEVEL) -> Estimate:
+        """Cell b − cell a, paired, over the replications that both have."""
+        both = ~np.isnan(self.part[a, :, asked]) & ~np.isnan(self.part[b, :, asked])
+        x, y = (((self.part[c, both, asked]), (self.whole[c, both, asked])) for c in (a, b))
+        return intervals.ratio_difference(*x, *y, level)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a cell: its levels, then value and half-width of every figure."""
+        import pandas as pd
+
+        found = []
+        for c, cell in enumerate(self.cells):
+            row: dict[str, object] = {
+                "cell": cell.name,
+                **cell.levels,
+                "replications": len(self.replications),
+            }
+            for a, one in enumerate(self.asked):
+                estimate = self.estimate(c, a)
+                row |= {one.name: estimate.value, f"{one.name} ±": estimate.half_width}
+            found.append(row)
+        return pd.DataFrame(found)
