@@ -71,7 +71,7 @@ def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
         return Estimate(value, math.nan, k)
     if k < JACKKNIFE_BELOW:
         return Estimate(value, _half_width(_jackknife(_without_each(a, n)), k, level), k)
-    return Estimate(value, _half_width(_linear(_influence(a, n)), k, level), k)
+    return Estimate(value, _half_width(_linear(influence(a, n)), k, level), k)
 
 
 def ratio_difference(
@@ -93,7 +93,7 @@ def ratio_difference(
     if k < JACKKNIFE_BELOW:
         spread = _jackknife(_without_each(b, m) - _without_each(a, n))
     else:
-        spread = _linear(_influence(b, m) - _influence(a, n))
+        spread = _linear(influence(b, m) - influence(a, n))
     return Estimate(value, _half_width(spread, k, level), k)
 
 
@@ -147,8 +147,8 @@ def _over(part: float, whole: float) -> float:
     return float(part / whole) if whole else math.nan
 
 
-def _influence(a: FloatArray, n: FloatArray) -> FloatArray:
-    """What each replication does to the ratio."""
+def influence(a: FloatArray, n: FloatArray) -> FloatArray:
+    """What each replication does to the ratio Σ a / Σ n: (a_r − R n_r) / n̄, of mean 0; shape (replications,)."""
     if n.sum() == 0:
         return np.full(len(a), np.nan)
     values: FloatArray = (a - a.sum() / n.sum() * n) / n.mean()
