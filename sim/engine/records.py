@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sim.demand.contacts import Contacts
 from sim.engine.control import CONTROL, Look
+from sim.engine.physics import tokens_of_turns
 from sim.engine.state import KEPT, Disposition, Handling, State
 from sim.orchestration.compiled import compiled
 from sim.orchestration.signals import Signal
@@ -56,12 +57,14 @@ COUNTERS = (
     "callback_wait_s",
     "held",
     "held_s",
+    "unresolved",
 )
 """Columns of the interval table. Those up to `calls` count at the interval of arrival, the others at that of joining the queue.
 
 `queued` asked for a person (the blocked included); `answered_within` and `abandoned_within` the queue's threshold; `abandoned` includes
 `short_abandoned` and those who left silently; `wait_s` sums the waits of answered and abandoned; `handled` counts answered contacts whom a
-person really talked to, `handle_s` their handling time, `handle_s2` its squares; `ai_s` sums the AI's part of every session.
+person really talked to, `handle_s` their handling time, `handle_s2` its squares, `unresolved` those of them whom that did not help;
+`ai_s` sums the AI's part of every session.
 
 Who took self-service, a callback or the announcement's hint counts neither
 as answered nor as abandoned: `callbacks` were promised, `called_back` reached, on time within ten minutes of the wait that was told."""
@@ -104,7 +107,14 @@ as answered nor as abandoned: `callbacks` were promised, `called_back` reached, 
     _CALLBACK_WAIT,
     _HELD,
     _HELD_S,
-) = range(12, 35)
+    _UNRESOLVED,
+) = range(12, 36)
+BILLED = ("sessions", "turns", "tokens_in", "tokens_out", "ai_s", "monitored_s", "contained")
+"""What vendors and supervisors are paid for, by the fleet in which a session ended; at the interval of arrival.
+
+Tokens are those of turns that were answered: failed calls are not billed. `monitored_s` is of sessions with somebody watching, `contained`
+of those that ended without a person, helped or not: what a vendor takes for resolutions."""
+(_B_SESSIONS, _B_TURNS, _B_IN, _B_OUT, _B_AI_S, _B_MONITORED_S, _B_CONTAINED) = range(7)
 PROMISE_S = 600.0
 """A callback within this of the wait that was told is on time."""
 _IN_AI = int(State.IN_AI)
@@ -118,6 +128,7 @@ _D_BLOCKED = int(Disposition.BLOCKED)
 _D_DEFLECTED_OK = int(Disposition.DEFLECTED_OK)
 _D_DEFLECTED_LOST = int(Disposition.DEFLECTED_LOST)
 _D_BALKED = int(Disposition.BALKED)
+_D_UNRESOLVED = int(Disposition.HUMAN_UNRESOLVED)
 _D_CALLBACK_FAILED = int(Disposition.CALLBACK_FAILED)
 _H_ESCALATED = int(Handling.ESCALATED)
 _H_SPILLED = int(Handling.SPILLED)
@@ -132,6 +143,7 @@ def tally(
     j: NDArray[Any],
     table: NDArray[np.float64],
     reasons: NDArray[np.int64],
+    billed: NDArray[np.float64],
     shape: tuple[int, int, int, int],
     within_s: NDArray[np.float64],
     short_s: NDArray[np.float64],
@@ -145,6 +157,7 @@ def tally(
         rows: Rows of contacts that arrived.
         table: Shape (intervals · queues+1 · channels · intents · handlings, counters); queue 0 is "never queued".
         reasons: Why contacts came to people, shape (intervals, reasons), at the interval of the hand-over's queue or of arrival.
+        billed: Shape (intervals, channels, intents, fleets, `BILLED`).
         shape: Queues + 1, channels, intents, handlings.
         within_s, short_s: Thresholds by queue.
         from_s: Contacts (queue joinings) before this are not counted: warm-up.
@@ -167,9 +180,19 @@ def tally(
             t[_FIRST] += 1 if attempt[row] == 1 else 0
             if x.first_fleet >= 0:
                 t[_SESSIONS] += 1
-                t[_AI_S] += (until_s if x.state == _IN_AI else x.ai_end_s) - x.ai_start_s
+                ai_s = (until_s if x.state == _IN_AI else x.ai_end_s) - x.ai_start_s
+                t[_AI_S] += ai_s
                 t[_TURNS] += x.turns
                 t[_CALLS] += x.calls
+                tokens_in, tokens_out = tokens_of_turns(x.turns)
+                b = billed[k, channel[row], intent[row], x.fleet]
+                b[_B_SESSIONS] += 1
+                b[_B_TURNS] += x.turns
+                b[_B_IN] += tokens_in
+                b[_B_OUT] += tokens_out
+                b[_B_AI_S] += ai_s
+                b[_B_MONITORED_S] += ai_s if x.monitored == 1 else 0.0
+                b[_B_CONTAINED] += 1 if x.disposition in (_D_RESOLVED, _D_FALSE) else 0
             t[_RESOLVED] += 1 if x.disposition == _D_RESOLVED else 0
             t[_FALSE] += 1 if x.disposition == _D_FALSE else 0
             t[_AI_ABANDONED] += 1 if x.disposition == _D_AI_ABANDONED else 0
@@ -182,6 +205,7 @@ def tally(
             q = x.queue
             t = table[min(last, int(x.queue_s / interval_s)) * per_interval + cell]
             t[_QUEUED] += 1
+            t[_UNRESOLVED] += 1 if x.disposition == _D_UNRESOLVED else 0
             if x.held == 1:
                 t[_HELD] += 1
                 left_s = x.end_s if np.isnan(x.joined_s) else x.joined_s
@@ -224,6 +248,23 @@ def tally(
 
 
 @dataclass(frozen=True, slots=True)
+class Billed:
+    """What sessions took, one entry a combination that had any."""
+
+    interval: NDArray[np.int64]
+    channel: NDArray[np.int64]
+    intent: NDArray[np.int64]
+    fleet: NDArray[np.int64]
+    """Where the session ended."""
+    values: NDArray[np.float64]
+    """Shape (entries, `BILLED`)."""
+
+    def of(self, counter: str) -> NDArray[np.float64]:
+        """One column."""
+        return self.values[:, BILLED.index(counter)]
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """The interval table: one entry a cell that anything happened in."""
 
@@ -237,6 +278,7 @@ class Counts:
     """Shape (cells, `COUNTERS`)."""
     reasons: NDArray[np.int64]
     """Why contacts came to people by interval of arrival, shape (intervals, `Reason`)."""
+    billed: Billed
 
     def of(self, counter: str) -> NDArray[np.float64]:
         """One column."""
@@ -296,6 +338,8 @@ class Recorder:
         intervals = scenario.calendar.intervals
         self._table = np.zeros((intervals * int(np.prod(self._shape)), len(COUNTERS)))
         self._reasons = np.zeros((intervals, len(Reason)), dtype=np.int64)
+        axes = (intervals, *self._shape[1:3], max(1, len(names.fleets)))
+        self._billed = np.zeros((*axes, len(BILLED)))
         self._within_s = np.array([q.answer_within_s for q in scenario.queues])
         self._short_s = np.array([q.short_abandon_s for q in scenario.queues])
         self._kept: list[dict[str, NDArray[Any]]] = []
@@ -313,6 +357,7 @@ class Recorder:
             j,
             self._table,
             self._reasons,
+            self._billed,
             self._shape,
             self._within_s,
             self._short_s,
@@ -335,7 +380,12 @@ class Recorder:
         interval, queue, channel, intent, handling = np.unravel_index(
             cells, (self._scenario.calendar.intervals, *self._shape)
         )
-        return Counts(interval, queue - 1, channel, intent, handling, self._table[cells], self._reasons)
+        where = np.nonzero(self._billed[..., 0])
+        k, c, i, f = where
+        billed = Billed(k, c, i, f, self._billed[where])
+        return Counts(
+            interval, queue - 1, channel, intent, handling, self._table[cells], self._reasons, billed
+        )
 
     def contacts(self) -> dict[str, NDArray[Any]] | None:
         """All kept rows, by contact id."""

@@ -6,6 +6,7 @@ results/<scenario>/<UTC time>-<id>/
 ├── summary.json      the figures that `run` printed
 ├── intervals.parquet counts by variant, replication, interval, queue, channel, intent and handling type
 ├── reasons.parquet   why contacts came to people, by interval
+├── billed.parquet    sessions, turns, tokens and watched time by interval, channel, intent and fleet
 ├── looks.parquet     queues, groups and fleets at the start of every interval
 ├── control.parquet   incidents, people coming and going, breaker moves, each in words
 ├── contacts.parquet  a row for every contact   (only where they are kept)

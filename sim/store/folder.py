@@ -235,7 +235,7 @@ def read(
     """
     path = Path(folder)
     manifest = read_manifest(path)
-    names = [tables.INTERVALS, tables.REASONS, tables.LOOKS, tables.CONTROLS]
+    names = [tables.INTERVALS, tables.REASONS, tables.BILLS, tables.LOOKS, tables.CONTROLS]
     if manifest.records == "contacts":
         names += [tables.CONTACTS] * contacts + [tables.DECISIONS] * decisions
     parts = {name: _Parquet(path, manifest, name) for name in names}
@@ -407,7 +407,7 @@ class _Parquet:
 
 def _run(floor: str, base: Scenario, replication: int, part: Mapping[str, Any]) -> Run:
     scenario = with_drawn(base, replication)
-    counts = tables.counts_from(scenario, part[tables.INTERVALS], part[tables.REASONS])
+    counts = tables.counts_from(scenario, part[tables.INTERVALS], part[tables.REASONS], part[tables.BILLS])
     rows = part.get(tables.CONTACTS) if scenario.keep_contacts else None
     decided = part.get(tables.DECISIONS) if scenario.keep_contacts else None
     return Run(

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sim.engine.control import CONTROL, Look
-from sim.engine.records import COLUMNS, COUNTERS, Counts, Run
+from sim.engine.records import BILLED, COLUMNS, COUNTERS, Billed, Counts, Run
 from sim.engine.state import DECISION, JOURNEY, KEPT, Disposition, Handling, Mode
 from sim.engine.what import What
 from sim.orchestration import breaker
@@ -24,15 +24,16 @@ from sim.outcomes import story
 from sim.outcomes.happenings import name_of
 from sim.scenario.model import Scenario
 
-INTERVALS, REASONS, LOOKS, CONTROLS, CONTACTS, DECISIONS = (
+INTERVALS, REASONS, BILLS, LOOKS, CONTROLS, CONTACTS, DECISIONS = (
     "intervals",
     "reasons",
+    "billed",
     "looks",
     "control",
     "contacts",
     "decisions",
 )
-TABLES = (INTERVALS, REASONS, LOOKS, CONTROLS, CONTACTS, DECISIONS)
+TABLES = (INTERVALS, REASONS, BILLS, LOOKS, CONTROLS, CONTACTS, DECISIONS)
 
 _SECONDS = ("ai_s", "wait_answered_s", "wait_s", "handle_s", "handle_s2", "callback_wait_s", "held_s")
 """Counters that are sums of seconds (squared); the others count things."""
@@ -83,6 +84,7 @@ def tables_of(run: Run) -> dict[str, pa.Table]:
     tables = {
         INTERVALS: _intervals(run),
         REASONS: _reasons(run),
+        BILLS: _billed(run),
         LOOKS: _looks(run),
         CONTROLS: _control(run),
     }
@@ -146,6 +148,21 @@ def _reasons(run: Run) -> pa.Table:
         "contacts": pa.array(run.counts.reasons[interval, reason]),
     }
     return _table(run, columns, len(interval))
+
+
+def _billed(run: Run) -> pa.Table:
+    names, billed = run.scenario.names, run.counts.billed
+    columns: dict[str, Any] = {
+        "interval": pa.array(billed.interval, type=pa.int32()),
+        "begins": _begins(run.scenario, billed.interval * run.scenario.calendar.interval_s),
+        "channel": _named(billed.channel, names.channels),
+        "intent": _named(billed.intent, names.intents),
+        "fleet": _named(billed.fleet, names.fleets),
+    }
+    for name in BILLED:
+        values = billed.of(name)
+        columns[name] = pa.array(values if name.endswith("_s") else values.astype(np.int64))
+    return _table(run, columns, len(billed.interval))
 
 
 def _looks(run: Run) -> pa.Table:
@@ -266,7 +283,7 @@ def _sentences(rows: NDArray[Any]) -> pa.Array:
 # --- tables → run ---
 
 
-def counts_from(scenario: Scenario, intervals: pa.Table, reasons: pa.Table) -> Counts:
+def counts_from(scenario: Scenario, intervals: pa.Table, reasons: pa.Table, billed: pa.Table) -> Counts:
     """The interval table of one replication."""
     names = scenario.names
     table = np.zeros((scenario.calendar.intervals, len(Reason)), dtype=np.int64)
@@ -280,6 +297,13 @@ def counts_from(scenario: Scenario, intervals: pa.Table, reasons: pa.Table) -> C
         handling=codes(intervals, "handling", _HANDLINGS),
         values=np.ascontiguousarray(np.stack(values, axis=1)),
         reasons=table,
+        billed=Billed(
+            interval=_ints(billed, "interval"),
+            channel=codes(billed, "channel", names.channels),
+            intent=codes(billed, "intent", names.intents),
+            fleet=codes(billed, "fleet", names.fleets),
+            values=np.ascontiguousarray(np.stack([_numbers(billed, name) for name in BILLED], axis=1)),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.engine.control import CONTROL, Look
-from sim.engine.records import COLUMNS, COUNTERS, Counts, Run
+from sim.engine.records import BILLED, COLUMNS, COUNTERS, Billed, Counts, Run
 from sim.engine.state import KEPT, Handling
 from sim.engine.what import What
 from sim.orchestration.breaker import Cause, State
@@ -71,8 +71,13 @@ def run(
     contacts: dict[str, Any] | None = None,
     said: dict[int, str] | None = None,
     signals: tuple[Signal, ...] = (),
+    billed: list[tuple[tuple[int, int, int, int], dict[str, float]]] | None = None,
 ) -> Run:
-    """A run in which exactly this happened."""
+    """A run in which exactly this happened.
+
+    Args:
+        billed: (interval, channel, intent, fleet) and what sessions there took.
+    """
     made_in = made_in or scenario()
     values = np.zeros((len(cells), len(COUNTERS)))
     for at, (_, counters) in enumerate(cells):
@@ -82,11 +87,13 @@ def run(
     why = np.zeros((made_in.calendar.intervals, len(Reason)), dtype=np.int64)
     for (interval, reason), count in (reasons or {}).items():
         why[interval, reason] = count
+    places = np.array([place for place, _ in billed or []], dtype=np.int64).reshape(-1, 4)
+    taken = np.array([[took.get(name, 0.0) for name in BILLED] for _, took in billed or []])
     return Run(
         scenario=made_in,
         replication=replication,
         floor="made up",
-        counts=Counts(*keys.T, values, why),
+        counts=Counts(*keys.T, values, why, Billed(*places.T, taken.reshape(-1, len(BILLED)))),
         looks=looks if looks is not None else steady_looks(made_in),
         control=np.array(control or [], dtype=CONTROL),
         said=said or {},

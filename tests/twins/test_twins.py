@@ -17,7 +17,8 @@ from sim.engine import run as engine
 from sim.engine.control import Control
 from sim.engine.floor import PlainFloor
 from sim.engine.kernel.driver import KernelFloor
-from sim.engine.records import COLUMNS, COUNTERS, PROMISE_S, Run
+from sim.engine.physics import tokens
+from sim.engine.records import BILLED, COLUMNS, COUNTERS, PROMISE_S, Run
 from sim.engine.run import replicate, simulate
 from sim.engine.state import Disposition, Handling
 from sim.engine.what import What
@@ -181,6 +182,32 @@ def test_counts_are_those_of_the_contact_rows(seed: int) -> None:
             assert row[counter] == pytest.approx(cells[key][counter], rel=1e-9, abs=1e-9), (key, counter)
 
 
+@pytest.mark.parametrize("seed", [*MIXED, 3, 8])
+def test_what_is_billed_is_what_sessions_took(seed: int) -> None:
+    """Sessions, turns, tokens (turn by turn), watched time and contained ones by interval, channel, intent and last fleet."""
+    run = simulate(_world(seed))
+    c, calendar = _contacts(run), run.scenario.calendar
+    end_s = np.where(np.isnan(c["ai_end_s"]), calendar.end_s, c["ai_end_s"])
+    expected: dict[tuple[int, ...], list[float]] = {}
+    for row in np.flatnonzero((c["first_fleet"] >= 0) & (c["arrive_s"] >= run.scenario.warm_up_s)):
+        k = min(int(c["arrive_s"][row] / calendar.interval_s), calendar.intervals - 1)
+        key = (k, *(int(c[name][row]) for name in ("channel", "intent", "fleet")))
+        used = [tokens(turn + 1) for turn in range(c["turns"][row])]
+        ai_s = end_s[row] - c["ai_start_s"][row]
+        took = [
+            *(1.0, len(used), sum(one[0] for one in used), sum(one[1] for one in used)),
+            *(ai_s, ai_s * c["monitored"][row]),
+            c["disposition"][row] in (Disposition.AI_RESOLVED, Disposition.AI_FALSE_CONTAINED),
+        ]
+        expected[key] = [a + b for a, b in zip(expected.get(key, [0.0] * len(BILLED)), took, strict=True)]
+    billed = run.counts.billed
+    keys = zip(billed.interval, billed.channel, billed.intent, billed.fleet, strict=True)
+    actual = {tuple(int(x) for x in key): row for key, row in zip(keys, billed.values, strict=True)}
+    assert expected.keys() == actual.keys()
+    for key, took in expected.items():
+        assert took == pytest.approx(list(actual[key]), rel=1e-9, abs=1e-9), key
+
+
 def _counts_from_rows(run: Run) -> dict[tuple[int, ...], dict[str, float]]:
     """The interval table by (interval, queue, channel, intent, handling), from contact rows alone."""
     import pandas as pd
@@ -245,6 +272,7 @@ def _counts_from_rows(run: Run) -> dict[tuple[int, ...], dict[str, float]]:
             "callback_wait_s": back_s,
             "held": c["held"] == 1,
             "held_s": (held_until_s - c["hold_s"]).where(c["held"] == 1, 0.0),
+            "unresolved": is_[Disposition.HUMAN_UNRESOLVED],
         }
     ).assign(**{name: c[name] for name in ("queue", "channel", "intent", "handling")})
     joined = joined[(c["queue"] >= 0) & (c["queue_s"] >= scenario.warm_up_s)]

@@ -951,6 +951,11 @@ def compare_counts(a: Counts, b: Counts, *, tolerance: float = SUMS_APART) -> st
         if apart.any():
             k = int(np.argmax(apart))
             return f"counts: {counter} {left[k]!r} and {right[k]!r} in cell {k} (interval {a.interval[k]}, queue {a.queue[k]})"
+    for field in ("interval", "channel", "intent", "fleet"):
+        if (k := _first(getattr(a.billed, field), getattr(b.billed, field))) >= 0:
+            return f"counts: {field} of what is billed differs from entry {k} on"
+    if not np.allclose(a.billed.values, b.billed.values, rtol=tolerance, atol=0.0):
+        return "counts: what is billed differs"
     return ""
 
 
