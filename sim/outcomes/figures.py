@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 from sim.engine.records import Run
 from sim.outcomes.incidents import IncidentOutcome, incident_outcome
-from sim.outcomes.measures import MEASURES, Cut, Measure, Window, totals
+from sim.outcomes.measures import MEASURES, Cut, Measure, Pair, Window, totals
+from sim.outcomes.money import MONEY, MoneyFigure, books
 from sim.outcomes.summary import PER_RUN, Better, PerRun
-
-Pair = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Figure:
     better: Better
     by_cut: bool
     """Whether it can be asked of one queue, channel or intent alone; such figures come from interval counts, the others are surer to
-    the second where a run keeps its contacts."""
+    the second, or there at all, where a run keeps its contacts."""
     of: Callable[[Run, Cut, Window | None], Pair]
 
 
@@ -59,6 +58,13 @@ def _of_incident(name: str, label: str, unit: str, value: Callable[[IncidentOutc
     return Figure(name, label, unit, "lower", False, of)
 
 
+def _in_money(figure: MoneyFigure) -> Figure:
+    def of(run: Run, cut: Cut, window: Window | None) -> Pair:
+        return figure.of(books(run, cut, window))
+
+    return Figure(figure.name, figure.label, "money", "lower", figure.by_cut, of)
+
+
 def first_incident(run: Run) -> int | None:
     """The first scripted incident that the run meets; None without any."""
     end_s = run.scenario.calendar.end_s
@@ -77,9 +83,13 @@ FIGURES: Mapping[str, Figure] = {
     for figure in (
         *(_measure(measure) for measure in MEASURES),
         *(_per_run(figure) for figure in PER_RUN),
+        *(_in_money(figure) for figure in MONEY),
         _of_incident("harmed", "contacts harmed by the first incident", "contacts", lambda one: one.harmed),
         _of_incident("recover_s", "time to recover from the first incident", "s", lambda one: one.recover_s),
         _of_incident("detect_s", "time to detect the first incident", "s", lambda one: one.detect_s),
     )
 }
-"""By name: all of `MEASURES`, all of `PER_RUN`, and what the first incident did. Times are over the runs in which they came to pass."""
+"""By name: all of `MEASURES`, of `PER_RUN` and of `MONEY`, and what the first incident did. Times are over the runs in which they
+came to pass."""
+
+__all__ = ["FIGURES", "Figure", "Pair", "first_incident"]

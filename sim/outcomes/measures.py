@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Window = tuple[float, float]
 """(from_s, until_s): every interval that overlaps it, seconds since the start of the run."""
+Pair = tuple[float, float]
+"""Part and whole of a figure in one run."""
 
 _FLOOR = ("present_s", "busy_s", "contact_s", "waiting_s", "ai_active_s", "span_s")
 _REASONS = tuple(f"because_{reason.name.lower()}" for reason in Reason)

@@ -40,6 +40,7 @@ from sim.outcomes.measures import (
     sharing,
     totals_of,
 )
+from sim.outcomes.money import MONEY, Books, Money, MoneyFigure, books
 from sim.outcomes.words import HANDLING_LABELS, REASON_LABELS
 from sim.scenario.model import Scenario
 
@@ -121,6 +122,10 @@ class Summary:
     spilled_peak_per_min: Estimate
     spilled_for_s: Estimate
     incidents: tuple[IncidentSummary, ...]
+    money: dict[str, Estimate]
+    """By `MoneyFigure.name`, in the order of `MONEY`."""
+    spent: dict[str, Estimate]
+    """What the cost was paid for, per replication: the fields of `Money`."""
     promises: tuple[Promise, ...]
     """What Erlang A would have said, of every queue that was asked for; queues that share people together."""
 
@@ -205,6 +210,7 @@ def summarise(runs: Sequence[Run], window: Window | None = None) -> Summary:
     from_s, until_s = window if window is not None else (scenario.warm_up_s, scenario.calendar.end_s)
     per_run = {figure.name: intervals.mean([figure.of(run, window) for run in runs]) for figure in PER_RUN}
     by_queue = _by(runs, "queue", window)
+    kept = [books(run, window=window) for run in runs]
     return Summary(
         name=scenario.name,
         variant=scenario.variant,
@@ -230,6 +236,11 @@ def summarise(runs: Sequence[Run], window: Window | None = None) -> Summary:
         spilled_peak_per_min=per_run["spilled_peak_per_min"],
         spilled_for_s=per_run["spilled_for_s"],
         incidents=_incidents(runs),
+        money={figure.name: intervals.ratio(*_pairs(figure, kept)) for figure in MONEY},
+        spent={
+            field.name: intervals.mean([getattr(one.spent, field.name) for one in kept])
+            for field in fields(Money)
+        },
         promises=tuple(
             promise(runs, queues, window)
             for queues in sharing(scenario)
@@ -245,6 +256,12 @@ def _by(runs: Sequence[Run], by: By, window: Window | None) -> dict[str, dict[st
         row = {count: intervals.mean(quantity(found, count)) for count in SHOWN_COUNTS}
         out[name] = row | {measure.name: measure.estimate(found) for measure in MEASURES}
     return out
+
+
+def _pairs(figure: MoneyFigure, kept: Sequence[Books]) -> tuple[FloatArray, FloatArray]:
+    """Parts and wholes of a figure by run."""
+    part, whole = np.array([figure.of(one) for one in kept], dtype=np.float64).T
+    return part, whole
 
 
 def _reasons(found: FloatArray) -> tuple[ReasonCount, ...]:
@@ -305,7 +322,7 @@ def _by_queue(scenario: Scenario, rows: Sequence[IncidentOutcome], field: str) -
 
 
 def compare(a: Sequence[Run], b: Sequence[Run], window: Window | None = None) -> list[Difference]:
-    """Every measure and every figure of `PER_RUN`, b − a, on the replications that both have.
+    """Every measure, every figure of `PER_RUN` and of `MONEY`, b − a, on the replications that both have.
 
     Paired: replication r of both met the same customers, so what they have in common cancels.
 
@@ -331,6 +348,15 @@ def compare(a: Sequence[Run], b: Sequence[Run], window: Window | None = None) ->
             Difference(
                 figure.name, figure.label, figure.unit, figure.better,
                 intervals.mean(x), intervals.mean(y), intervals.mean_difference(x, y),
+            )
+        )  # fmt: skip
+    kept_a, kept_b = ([books(run, window=window) for run in runs] for runs in (runs_a, runs_b))
+    for priced in MONEY:
+        pairs_a, pairs_b = _pairs(priced, kept_a), _pairs(priced, kept_b)
+        out.append(
+            Difference(
+                priced.name, priced.label, "money", "lower",
+                intervals.ratio(*pairs_a), intervals.ratio(*pairs_b), intervals.ratio_difference(*pairs_a, *pairs_b),
             )
         )  # fmt: skip
     return out

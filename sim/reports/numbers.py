@@ -21,7 +21,7 @@ def amount(value: float, unit: str) -> str:
 
     Args:
         value: A share from 0 to 1, seconds, a count, a number per minute.
-        unit: `share`, `s`, `per_min`, `contacts`.
+        unit: `share`, `s`, `per_min`, `money`, `contacts`.
     """
     if math.isnan(value):
         return NOTHING
@@ -33,6 +33,8 @@ def amount(value: float, unit: str) -> str:
         return duration(value)
     if unit == "per_min":
         return f"{value:.1f}/min"
+    if unit == "money":
+        return _money(value, value)
     return count(value)
 
 
@@ -61,6 +63,8 @@ def _told(found: Estimate, unit: str, of: Callable[[float, str], str]) -> str:
         return f"{tell(value)} ± {(_minutes if half >= EXACT_MINUTES_S else duration)(half)}"
     if unit == "contacts":
         return f"{of(value, unit)} ± {half:,.{_decimals(value)}f}"
+    if unit == "money":
+        return f"{of(value, unit)} ± {_money(half, value)}"
     return f"{of(value, unit)} ± {_points(half, unit).removesuffix('/min')}"
 
 
@@ -83,6 +87,11 @@ def _minutes(seconds: float) -> str:
     if minutes < 60:
         return f"{sign}{minutes} min"
     return f"{sign}{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{sign}{minutes // 60} h"
+
+
+def _money(value: float, beside: float) -> str:
+    """`5.07`, `12,430`: to the hundredth where the amount *beside* is below a thousand."""
+    return f"{value:,.{2 if abs(beside) < 999.995 else 0}f}".replace("-", "−")
 
 
 def count(value: float) -> str:

@@ -25,6 +25,7 @@ from sim.outcomes.breakers import breaker_quality
 from sim.outcomes.bursts import BINS_S, CLUSTER, GAP_S, Dispersion, all_beside_formulas, all_bursts
 from sim.outcomes.local_time import clock_words
 from sim.outcomes.loop import STAGES, TARGET_S, loop_outcome
+from sim.outcomes.money import MONEY
 from sim.outcomes.replay import clock_labels
 from sim.reports import actions as deeds
 from sim.reports import answer as answers
@@ -63,6 +64,7 @@ def sections(found: Answer) -> list[Section]:
             )
         ),
         _incidents(found),
+        _money(found),
         _breakers(found),
         _loops(found),
         *deeds.sections(found.actions),
@@ -201,6 +203,46 @@ def _pools(found: Answer) -> Section | None:
     if not blocks:
         return None
     return Section("Planned and actual pools", (Paragraph("Contacts per replication."), *blocks))
+
+
+_SPENT = {
+    "tokens": "tokens",
+    "fees": "AI sessions and resolutions",
+    "lines": "lines while the AI had the contact",
+    "watching": "watching AI sessions",
+    "people": "people, for handling",
+    "plans": "people whom plans brought",
+    "presence": "instead, people for being there",
+}
+
+
+def _money(found: Answer) -> Section:
+    """What it cost, and what for."""
+    rows = []
+    for figure in MONEY:
+        cells = []
+        for variant, summary in found.summaries.items():
+            cell = estimate(summary.money[figure.name], "money")
+            against = _against(found, variant, figure.name, "money")
+            cells.append(f"{cell}\n({against})" if against else cell)
+        rows.append((figure.label, figure.formula, *cells))
+    spent = [
+        (label, *(estimate(summary.spent[name], "money") for summary in found.summaries.values()))
+        for name, label in _SPENT.items()
+        if any(summary.spent[name].value for summary in found.summaries.values())
+    ]
+    return Section(
+        "What it cost",
+        (
+            Paragraph(
+                "At the scenario's `prices`. The cost of the work counts people's handling time, so that it compares routings and vendors; "
+                "what the day costs counts their time on the floor."
+            ),
+            Table(("", "formula", *_titles(found)), tuple(rows), left=(0, 1)),
+            Paragraph("What it was paid for, per replication:"),
+            Table(("", *_titles(found)), tuple(spent)),
+        ),
+    )
 
 
 def _by(

@@ -27,6 +27,7 @@ from sim.scenario.schema import (
     FleetSpec,
     GroupSpec,
     LawSpec,
+    PriceSpec,
     QueueSpec,
     ScenarioFile,
     SemanticSpec,
@@ -612,6 +613,32 @@ def _mood(spec: ScenarioFile) -> model.Mood:
     return model.Mood(mood.wait_per_min, mood.wait_free, mood.reexplain, mood.answer, mood.transfer)
 
 
+def _prices(spec: ScenarioFile) -> model.Prices:
+    prices = spec.prices
+    usual = PriceSpec(
+        per_session=prices.per_session,
+        input_tokens=prices.input_tokens,
+        output_tokens=prices.output_tokens,
+    )
+    charged = [fleet.price or usual for fleet in spec.fleets.values()]
+    resolution = np.array([prices.resolution * intent.value for intent in spec.intents.values()])
+    silent = np.array([getattr(prices.silent, intent.risk) for intent in spec.intents.values()])
+    return model.Prices(
+        per_session=np.array([price.per_session for price in charged]),
+        per_resolution=np.array([price.per_resolution for price in charged]),
+        per_session_s=np.array([price.per_min / 60.0 for price in charged]),
+        per_token_in=np.array([price.input_tokens / 1e6 for price in charged]),
+        per_token_out=np.array([price.output_tokens / 1e6 for price in charged]),
+        line_per_s=np.array([channel.line_per_min / 60.0 for channel in spec.channels.values()]),
+        human_per_s=prices.human_per_min / 60.0,
+        watched_per_s=prices.supervisor_per_min / 60.0 / spec.routing.monitor.span,
+        resolution=resolution,
+        silent=silent * resolution,
+        customer_wait_per_s=prices.customer_wait_per_min / 60.0,
+        per_missed=prices.per_missed,
+    )
+
+
 def build(
     spec: ScenarioFile, *, name: str, variant: str = "as is", resolved: dict[str, Any] | None = None
 ) -> model.Scenario:
@@ -753,6 +780,7 @@ def build(
         repeats=_repeats(spec),
         resolution=_resolution(spec),
         mood=_mood(spec),
+        prices=_prices(spec),
         keep_contacts=spec.records == "contacts",
         replications=spec.replications,
         seed=spec.seed,

@@ -475,6 +475,22 @@ def _routing(spec: ScenarioFile) -> Found:
             yield ("failover", "breakers", "probes", "need"), f"is more than {breaker.probes.of} probes"
 
 
+def _prices(spec: ScenarioFile) -> Found:
+    if not spec.fleets:
+        for key in ("input_tokens", "output_tokens", "per_session"):
+            if key in spec.prices.model_fields_set:
+                yield ("prices", key), "has no effect without fleets; remove it"
+        for name, channel in spec.channels.items():
+            if channel.line_per_min:
+                yield ("channels", name, "line_per_min"), "has no effect without fleets; remove it"
+    elif all(fleet.price is not None for fleet in spec.fleets.values()):
+        for key in ("input_tokens", "output_tokens", "per_session"):
+            if key in spec.prices.model_fields_set:
+                yield ("prices", key), "has no effect: every fleet has a price of its own; remove it"
+    if "supervisor_per_min" in spec.prices.model_fields_set and not spec.routing.monitor.people:
+        yield ("prices", "supervisor_per_min"), "has no effect: nobody watches (routing.monitor.people is 0)"
+
+
 def problems(spec: ScenarioFile) -> Found:
     """Everything about *spec* that no single key can know to be wrong."""
     try:
@@ -503,3 +519,4 @@ def problems(spec: ScenarioFile) -> Found:
     yield from _queues(spec)
     yield from _people(spec)
     yield from _routing(spec)
+    yield from _prices(spec)

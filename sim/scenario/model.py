@@ -561,6 +561,29 @@ class Mood:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What things cost (M60), by the unit that is counted."""
+
+    per_session: FloatArray
+    """Shape (fleets,), as the next four."""
+    per_resolution: FloatArray
+    per_session_s: FloatArray
+    per_token_in: FloatArray
+    per_token_out: FloatArray
+    line_per_s: FloatArray
+    """Shape (channels,)."""
+    human_per_s: float
+    watched_per_s: float
+    """A watched session's share of the one who watches."""
+    resolution: FloatArray
+    """What settling an issue is worth, shape (intents,)."""
+    silent: FloatArray
+    """What an unnoticed failure costs, shape (intents,)."""
+    customer_wait_per_s: float
+    per_missed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One variant of one scenario file, converted once."""
 
@@ -600,6 +623,7 @@ class Scenario:
     repeats: Repeats | None
     resolution: Resolution
     mood: Mood
+    prices: Prices
     keep_contacts: bool
     replications: int
     seed: int

@@ -184,6 +184,8 @@ class ChannelSpec(Spec):
     """Share of abandonments that nobody sees: the customer is gone but keeps the place. 30–67 % of chat abandons were silent."""
     silent_detect: Seconds = 120.0
     """How long an agent sits with a customer who left silently before noticing. *assumed*"""
+    line_per_min: NonNegative = 0.0
+    """What the line costs while the AI has the contact; of people it is in `prices.human_per_min`. Telephony: about $0.01."""
 
 
 class AiIntentSpec(Spec):
@@ -211,9 +213,9 @@ class IntentSpec(Spec):
     """Whether the routing map sends it to the AI at all."""
     human: HumanIntentSpec = HumanIntentSpec()
     risk: Literal["low", "medium", "high"] = "low"
-    """What a wrong answer costs. Kept in the manifest with the intent; no rule of this version weighs it yet."""
+    """What a wrong answer costs: weighed by `prices.silent`, and by what calls an intent simple (`failover.breakers.degraded`)."""
     value: Positive = 1.0
-    """What a resolution is worth against other intents. As above: carried, not weighed yet."""
+    """What a resolution is worth against other intents: times `prices.resolution`; small ones may be deflected (`relief.deflect`)."""
     family: Name | None = None
     """Intents of one family are confused with each other more often (70 % of wrong labels)."""
 
@@ -311,6 +313,20 @@ class LimitsSpec(Spec):
     """A full bucket holds what this stretch would refill."""
 
 
+class PriceSpec(Spec):
+    """What a vendor charges. What is not named is not charged."""
+
+    per_session: NonNegative = 0.0
+    per_resolution: NonNegative = 0.0
+    """For each session that ended without a person. The vendor takes it for resolved, helped or not."""
+    per_min: NonNegative = 0.0
+    """For each minute of a session."""
+    input_tokens: NonNegative = 0.0
+    """For a million."""
+    output_tokens: NonNegative = 0.0
+    """For a million."""
+
+
 class FleetSpec(Spec):
     """A set of AI agents of one vendor behind one endpoint (M17, M23's cap)."""
 
@@ -334,6 +350,8 @@ class FleetSpec(Spec):
     """How replies and quality suffer when the fleet is nearly full, or `off`."""
     autoscale: OrOff[AutoscaleSpec] = None
     """Sessions grow and shrink with the load, or `off`."""
+    price: PriceSpec | None = None
+    """What this vendor charges, all of it; left out: tokens and sessions at `prices`."""
 
 
 class NodeSpec(Spec):
@@ -975,6 +993,37 @@ class LeverSpec(Spec):
     """For `extend_shift`: when its people would go home."""
 
 
+class SilentSpec(Spec):
+    """What a failure costs that nobody notices at the time, as a multiple of what the resolution would have been worth (assumed)."""
+
+    low: NonNegative = 1.0
+    medium: NonNegative = 1.5
+    high: NonNegative = 3.0
+
+
+class PricesSpec(Spec):
+    """What things cost (M60), in any one currency; the defaults are US dollars. Nothing in a run moves by them."""
+
+    input_tokens: NonNegative = 3.0
+    """For a million. Public list price of a mid-tier model."""
+    output_tokens: NonNegative = 15.0
+    """For a million. As above; a conversation of six turns comes to about $0.045."""
+    per_session: NonNegative = 0.10
+    """Platform fee. *assumed*"""
+    human_per_min: NonNegative = 0.65
+    """A person's minute, everything included; $6 to $13.5 for a contact."""
+    supervisor_per_min: NonNegative = 0.80
+    """Of a person who watches `routing.monitor.span` sessions. *assumed*"""
+    resolution: NonNegative = 8.0
+    """What it is worth that an issue of `value` 1 is settled. *assumed*"""
+    silent: SilentSpec = SilentSpec()
+    """By the intent's risk."""
+    customer_wait_per_min: NonNegative = 1.2
+    """What a minute of a customer's waiting is worth when thresholds are weighed; no part of the cost. *assumed*"""
+    per_missed: NonNegative = 0.0
+    """Penalty for each contact by which a queue misses its target (service-level damage): contracts differ."""
+
+
 class ScenarioFile(Spec):
     """One scenario file: one question."""
 
@@ -1020,6 +1069,7 @@ class ScenarioFile(Spec):
     """People do not settle everything, or `off`: they do."""
     mood: OrOff[MoodSpec] = None
     """Frustration moves with waits and hand-overs, too, or `off`: with AI turns alone."""
+    prices: PricesSpec = PricesSpec()
     records: Literal["contacts", "intervals"] = "contacts"
     """Keep a row for every contact and decision, or interval counts alone (memory does not grow with contacts)."""
     replications: PositiveCount = 20

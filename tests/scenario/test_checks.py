@@ -84,6 +84,33 @@ def test_impossible_values_are_told(sets: tuple[str, ...], problem: str) -> None
     assert [problem] == complaints(*GRAPH, *sets)
 
 
+@pytest.mark.parametrize(
+    ("sets", "problem"),
+    [
+        (
+            ("fleets.A.price={per_session: 0.3}", "prices.input_tokens=5"),
+            "prices.input_tokens: has no effect: every fleet has a price of its own; remove it",
+        ),
+        (
+            ("routing.monitor.people=0", "prices.supervisor_per_min=1"),
+            "prices.supervisor_per_min: has no effect: nobody watches (routing.monitor.people is 0)",
+        ),
+    ],
+)
+def test_prices_that_nobody_pays_are_told(sets: tuple[str, ...], problem: str) -> None:
+    """Token prices beside fleets that are paid otherwise, watchers who are not there."""
+    assert [problem] == complaints(*sets)
+
+
+def test_prices_are_per_unit_in_the_model() -> None:
+    """Dollars a million tokens, a minute, an hour become dollars for what is counted; risk and value make a silent failure dear."""
+    made = read("prices.input_tokens=4", "prices.human_per_min=0.6", "routing.monitor={people: 2, span: 8}")
+    assert 4e-6 == pytest.approx(made.prices.per_token_in[0])
+    assert (0.01, 0.80 / 60 / 8) == pytest.approx((made.prices.human_per_s, made.prices.watched_per_s))
+    risky = read("intents.billing.risk=high", "intents.billing.value=4")
+    assert 8.0 * 4 * 3 == risky.prices.silent[risky.names.intents.index("billing")]
+
+
 def test_repeats_need_somebody_who_ends_badly() -> None:
     """Without an AI, and with people who settle everything, nobody could come back."""
     path = GOOD.parents[2] / "scenarios" / "pure_human_centre.yaml"

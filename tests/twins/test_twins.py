@@ -27,7 +27,7 @@ from sim.orchestration.words import Decision, Reason
 from sim.scenario.build import build
 from sim.scenario.load import load
 from sim.scenario.model import BreakerPolicy, By, Scenario
-from sim.scenario.schema import ScenarioFile
+from sim.scenario.schema import PriceSpec, PricesSpec, ScenarioFile
 from tests.twins.worlds import (
     compare,
     compare_contacts,
@@ -49,6 +49,15 @@ LEFT_OUT = {
     "question": "words for people",
     "demand.replay": "another source of the same columns; the engine does not know",
     "demand.replay_day": "same",
+    **{
+        f"prices.{key}": "money is measured and moves nothing"
+        for key in PricesSpec.model_fields
+        if key != "silent"
+    },
+    **{f"prices.silent.{risk}": "same" for risk in ("low", "medium", "high")},
+    **{f"fleets.*.price.{key}": "same" for key in PriceSpec.model_fields},
+    "fleets.*.price?": "same",
+    "channels.*.line_per_min": "same",
     "records": "both values run in test_interval_mode_counts_the_same",
 }
 """Keys that the worlds leave alone, and why."""
