@@ -11,7 +11,7 @@ from sim.cli.find import run_and_variant
 from sim.engine.records import Run
 from sim.outcomes import compare as compare_runs
 from sim.reports import answer as answers
-from sim.reports import figures
+from sim.reports import figures, style
 from sim.reports import report as reports
 from sim.reports.artefacts import write_figures
 from sim.scenario.errors import ScenarioError
@@ -111,7 +111,7 @@ def compare(said_a: str, said_b: str, *, json: bool, figure: Path | None = None)
 def _draw(by_variant: dict[str, Sequence[Run]], file: Path) -> None:
     """The first replication of every variant on one clock, as PNG or SVG."""
     with TemporaryDirectory() as folder:
-        made = figures.write(figures.timeline(by_variant), Path(folder), "timeline")
+        made = style.write(figures.timeline(by_variant), Path(folder), "timeline")
         found = next(path for path in made if path.suffix == file.suffix.lower())
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.engine.records import Run
 from sim.outcomes.happenings import kind_of
-from sim.reports import figures
+from sim.reports import figures, style
 from sim.reports.answer import Answer, tree
 from sim.reports.report import in_markdown, observed
 from sim.scenario.errors import ScenarioError
@@ -51,7 +51,7 @@ def _moved(run: Run) -> bool:
 def write_figures(study: Study, folder: Path) -> tuple[str, ...]:
     """Write every figure as SVG and PNG; names of the SVG files."""
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(figures.write(figure, folder, name)[0].name for name, figure in figures_of(study).items())
+    return tuple(style.write(figure, folder, name)[0].name for name, figure in figures_of(study).items())
 
 
 def slug(title: str) -> str:

@@ -1,14 +1,13 @@
 """Figures: a day by interval, variants side by side, bursts, one replication second by second, a replay against its log.
 
 Times are local wall-clock times of the scenario. Bands are 10–90 % over replications around the median.
-Nothing here keeps global state: figures are values, `write` turns one into SVG and PNG, the same bytes each time.
+Nothing here keeps global state: figures are values, `style.write` turns one into SVG and PNG.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -37,21 +36,27 @@ from sim.outcomes.measures import (
 )
 from sim.outcomes.replay import ReplayOutcome, band
 from sim.outcomes.words import HANDLING_LABELS
+from sim.reports.style import (
+    BLACK,
+    BLUE,
+    DPI,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALE,
+    PURPLE,
+    RC,
+    SKY,
+    VERMILION,
+    WIDTH_IN,
+    settle,
+)
 from sim.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH_PX = 1200
-_DPI = 100
-_WIDTH_IN = WIDTH_PX / _DPI
-
-# Okabe & Ito's palette, told apart with every kind of colour vision.
-BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
-)  # fmt: skip
-GREY, PALE = "#9A9A9A", "#E4E4E4"
 STACK: tuple[tuple[Handling, str], ...] = (
     (Handling.HUMAN_ONLY, GREEN),
     (Handling.ESCALATED, ORANGE),
@@ -60,47 +65,6 @@ STACK: tuple[tuple[Handling, str], ...] = (
     (Handling.AI_CONTAINED, SKY),
 )
 """From the bottom up: the first three are work for people."""
-
-_RC: Any = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same on every machine
-    "font.size": 10.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 11.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": PALE,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "legend.fontsize": 9.0,
-    "figure.facecolor": "white",
-    "svg.hashsalt": "blendsim",
-    "svg.fonttype": "path",
-}
-
-
-def write(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write *figure* as `name.svg` and `name.png` into *folder*, which exists; the same figure, the same bytes."""
-    import matplotlib as mpl
-
-    svg, png = folder / f"{name}.svg", folder / f"{name}.png"
-    with mpl.rc_context(_RC):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None})
-    return svg, png
-
-
-def _settle(figure: Figure) -> None:
-    """Lay the panels out once and for all, to a millionth: the solver's last bits differ from call to call."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for ax in figure.axes:
-        ax.set_position(tuple(round(float(x), 6) for x in ax.get_position().bounds))  # type: ignore[arg-type]
-    for text in figure.texts:
-        text.set_position(tuple(round(float(x), 6) for x in text.get_position()))  # type: ignore[arg-type]
 
 
 def day(runs: Sequence[Run], window: Window | None = None) -> Figure:
@@ -117,9 +81,9 @@ def day(runs: Sequence[Run], window: Window | None = None) -> Figure:
     keep = in_window(scenario, window)
     edges_s = _edges(scenario, keep)
     strip_rows = _strip_rows(scenario)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         heights = [3.0, 2.4, 2.4] + ([0.28 * strip_rows + 0.1] if strip_rows else [])
-        figure = Figure(figsize=(_WIDTH_IN, sum(heights) + 1.4), dpi=_DPI, layout="constrained")
+        figure = Figure(figsize=(WIDTH_IN, sum(heights) + 1.4), dpi=DPI, layout="constrained")
         axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0])
         figure.suptitle(_heading(runs), x=0.01, ha="left", fontsize=12, fontweight="bold")
         x = _clock(scenario, edges_s)
@@ -133,7 +97,7 @@ def day(runs: Sequence[Run], window: Window | None = None) -> Figure:
         for ax in axes[:3]:
             _shade(ax, scenario, edges_s)
         _time_axis(axes[-1], scenario, edges_s)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -155,15 +119,15 @@ def variants(by_variant: Mapping[str, Sequence[Run]], window: Window | None = No
         (float(np.nanmax(_many(waiting_peaks, runs)[:, keep], initial=0.0)) for runs in by_variant.values()),
         default=0.0,
     )
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         heights: list[float] = []
         for name in names:
             strip = _strip_rows(by_variant[name][0].scenario)
             heights += [1.55, 0.9] + ([0.24 * strip + 0.1] if strip else [])
         forest_in = 0.36 * len(names) + 1.0
         figure = Figure(
-            figsize=(_WIDTH_IN, sum(heights) + 0.42 * len(names) + forest_in + 0.9),
-            dpi=_DPI,
+            figsize=(WIDTH_IN, sum(heights) + 0.42 * len(names) + forest_in + 0.9),
+            dpi=DPI,
             layout="constrained",
         )
         grid = figure.add_gridspec(len(heights) + 1, 3, height_ratios=[*heights, forest_in])
@@ -199,7 +163,7 @@ def variants(by_variant: Mapping[str, Sequence[Run]], window: Window | None = No
         left = figure.add_subplot(grid[-1, 0])
         forest = [left, *(figure.add_subplot(grid[-1, k], sharey=left) for k in (1, 2))]
         _forest(forest, by_variant, window)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -218,8 +182,8 @@ def replay(runs: Sequence[Run], outcome: ReplayOutcome) -> Figure:
     keep = slice(int(busy[0]), int(busy[-1]) + 1) if len(busy) else slice(None)
     from_s = outcome.from_s[keep]
     edges_s = np.append(from_s, from_s[-1] + outcome.interval_s)
-    with mpl.rc_context(_RC):
-        figure = Figure(figsize=(_WIDTH_IN, 7.6), dpi=_DPI, layout="constrained")
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(WIDTH_IN, 7.6), dpi=DPI, layout="constrained")
         figure.suptitle(_heading(runs), x=0.01, ha="left", fontsize=12, fontweight="bold")
         axes = figure.subplots(2, 2, sharex=True)
         x = _clock(scenario, edges_s)
@@ -245,7 +209,7 @@ def replay(runs: Sequence[Run], outcome: ReplayOutcome) -> Figure:
             ax.set_xlabel("")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -269,9 +233,9 @@ def escalation_bursts(by_variant: Mapping[str, Sequence[Run]], window: Window | 
     first = by_variant[next(iter(shown))][0].scenario
     edges_s = _minutes(first, window)
     most = max(float(_per_minute(by_variant[name], edges_s)[2].max(initial=1.0)) for name in shown)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         heights = [1.9] * len(shown) + [2.6]
-        figure = Figure(figsize=(_WIDTH_IN, sum(heights) + 1.2), dpi=_DPI, layout="constrained")
+        figure = Figure(figsize=(WIDTH_IN, sum(heights) + 1.2), dpi=DPI, layout="constrained")
         figure.suptitle(
             f"{first.name}: AI sessions handed over to people, {_replications(next(iter(by_variant.values())))}",
             x=0.01, ha="left", fontsize=12, fontweight="bold",
@@ -294,7 +258,7 @@ def escalation_bursts(by_variant: Mapping[str, Sequence[Run]], window: Window | 
         _legend(axes[0])
         _time_axis(axes[-1], first, edges_s)
         _dispersions([figure.add_subplot(grid[-1, k]) for k in range(3)], by_variant, window)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -371,12 +335,12 @@ def timeline(
     first = next(iter(runs.values())).scenario
     from_s, until_s = window if window is not None else _around_incidents(first)
     edges_s = np.array([max(0.0, from_s), min(until_s, first.calendar.end_s)])
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         heights: list[float] = []
         for run in runs.values():
             heights += [1.7, 0.26 * len(_event_rows(run)) + 0.15]
         figure = Figure(
-            figsize=(_WIDTH_IN, sum(heights) + 0.35 * len(runs) + 1.0), dpi=_DPI, layout="constrained"
+            figsize=(WIDTH_IN, sum(heights) + 0.35 * len(runs) + 1.0), dpi=DPI, layout="constrained"
         )
         axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0])
         number = next(iter(runs.values())).replication
@@ -395,7 +359,7 @@ def timeline(
             _events(below, run, edges_s)
         _events_legend(axes[0], list(runs.values()))
         _time_axis(axes[-1], first, edges_s)
-        _settle(figure)
+        settle(figure)
     return figure
 
 

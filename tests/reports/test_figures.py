@@ -14,7 +14,7 @@ from sim.engine.records import Run
 from sim.engine.state import Handling
 from sim.orchestration.breaker import State
 from sim.outcomes.replay import replay
-from sim.reports import figures
+from sim.reports import figures, style
 from tests.outcomes.made_up import breaker_move, cell, rows, run, scenario, steady_looks
 
 
@@ -194,10 +194,10 @@ def test_the_same_figure_is_the_same_bytes(kind: str, tmp_path: Path) -> None:
             "bursts": lambda: figures.escalation_bursts(both),  # noqa: B023  called at once
             "timeline": lambda: figures.timeline(both),  # noqa: B023  same
         }[kind]()
-        found.append([path.read_bytes() for path in figures.write(figure, tmp_path / name, "figure")])
+        found.append([path.read_bytes() for path in style.write(figure, tmp_path / name, "figure")])
 
     assert found[0] == found[1]
-    assert figures.WIDTH_PX == imread(tmp_path / "a" / "figure.png").shape[1]
+    assert style.WIDTH_PX == imread(tmp_path / "a" / "figure.png").shape[1]
 
 
 def test_nothing_is_cut_off_and_panels_do_not_overlap() -> None:
