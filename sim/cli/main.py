@@ -209,6 +209,48 @@ def import_(
 
 
 @app.command()
+def calibrate(
+    file: Annotated[Path, typer.Argument(help="CSV with a first line of column names, a line an outcome.")],
+    confidence: Annotated[
+        list[str],
+        typer.Option(
+            metavar="COL", help="Column of confidences, 0 to 1; several stand side by side; repeatable."
+        ),
+    ],
+    correct: Annotated[
+        list[str],
+        typer.Option(
+            metavar="COL", help="Column that says whether the label was right; one for all, or one for each."
+        ),
+    ],
+    ai: Annotated[float, typer.Option(min=0, max=1, help="From this confidence on to the AI.")] = 0.92,
+    monitored: Annotated[
+        float, typer.Option(min=0, max=1, help="From this one on to the AI under watch, below to people.")
+    ] = 0.75,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="F", help="Draw the reliability, into a .png or .svg.")
+    ] = None,
+    yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print the scenario's classifier section alone.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Hold a classifier's confidences against outcomes: how far to believe them, what thresholds make of them."""
+    from sim.cli.calibrating import calibrate as go
+
+    go(
+        file,
+        confidence=confidence,
+        correct=correct,
+        ai=ai,
+        monitored=monitored,
+        figure=figure,
+        yaml=yaml,
+        json=json,
+    )
+
+
+@app.command()
 def explain(
     file: Annotated[
         str,
