@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -65,6 +67,7 @@ class Result:
         known = name if name in self._figures else slug(name)
         if known not in self._figures:
             raise ValueError(f"there is no figure {name!r}; there are {', '.join(self._figures)}")
+        _shown_in_notebooks()
         return self._figures[known]
 
     @cached_property
@@ -155,6 +158,14 @@ def compare(result: Result, variant: str, against: str | None = None) -> Compari
     """
     a, b = _known(result.study, against), _known(result.study, variant)
     return Comparison(a, b, tuple(compare_runs(result.study.variants[a], result.study.variants[b])))
+
+
+def _shown_in_notebooks() -> None:
+    """Let a notebook that runs this show figures as pictures, without a magic command and without pyplot."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        importlib.import_module("IPython.core.pylabtools").select_figure_formats(shell, {"png"})
 
 
 def _known(study: Study, title: str | None) -> str:
