@@ -251,6 +251,35 @@ def calibrate(
 
 
 @app.command()
+def thresholds(
+    run: Annotated[
+        str,
+        typer.Argument(help="A run folder whose contacts were kept, or RUN#variant where it has several."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="F", help="Write the matrix as YAML that a scenario can extend.")
+    ] = None,
+    step: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, metavar="X", help="Move no threshold farther from the run's own, such as 0.03."
+        ),
+    ] = None,
+    watch: Annotated[
+        bool | None,
+        typer.Option(
+            "--watch/--no-watch", help="With a band of watched sessions; as the scenario has people for it."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Learn the threshold matrix that costs least from what sessions of a stored run came to."""
+    from sim.cli.thresholding import thresholds as go
+
+    go(run, out=out, step=step, watch=watch, json=json)
+
+
+@app.command()
 def explain(
     file: Annotated[
         str,

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.engine.physics import tokens_of_turns
 from sim.engine.records import Run
 from sim.engine.state import Disposition, Handling
 from sim.outcomes.cost import stays
@@ -40,6 +41,7 @@ from sim.outcomes.measures import (
     quantity,
     totals,
 )
+from sim.outcomes.repeats import CONTAINED
 
 _HOUR_S = 3600.0
 _OF_THE_AI = (Disposition.AI_FALSE_CONTAINED, Disposition.AI_ABANDONED)
@@ -150,6 +152,33 @@ def _handled_s(run: Run, cut: Cut, window: Window | None) -> float:
         if code is not None:
             keep &= getattr(counts, name) == code
     return float((counts.of("handle_s") * share_of_person(run)[counts.channel])[keep].sum())
+
+
+def session_cost(run: Run) -> FloatArray:
+    """What the AI's part of every contact cost, shape (contacts,); 0 for who was never with it.
+
+    Raises:
+        ValueError: The run keeps no contact rows.
+    """
+    c, prices = run.contacts, run.scenario.prices
+    if c is None:
+        raise ValueError("the run keeps no rows of contacts")
+    met = c["first_fleet"] >= 0
+    out = np.zeros(len(met))
+    if not met.any():
+        return out
+    f, turns = c["fleet"][met], c["turns"][met]
+    tokens = np.array([tokens_of_turns(k) for k in range(int(turns.max()) + 1)])[turns]
+    end_s = np.where(np.isnan(c["ai_end_s"]), run.scenario.calendar.end_s, c["ai_end_s"])[met]
+    ai_s = end_s - c["ai_start_s"][met]
+    out[met] = (
+        prices.per_session[f]
+        + prices.per_resolution[f] * np.isin(c["disposition"][met], CONTAINED)
+        + (prices.per_session_s[f] + prices.line_per_s[c["channel"][met]]) * ai_s
+        + prices.per_token_in[f] * tokens[:, 0]
+        + prices.per_token_out[f] * tokens[:, 1]
+    )
+    return out
 
 
 def _plans(run: Run, window: Window | None) -> float:

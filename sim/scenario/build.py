@@ -634,6 +634,7 @@ def _prices(spec: ScenarioFile) -> model.Prices:
         watched_per_s=prices.supervisor_per_min / 60.0 / spec.routing.monitor.span,
         resolution=resolution,
         silent=silent * resolution,
+        handed_over=prices.handed_over,
         customer_wait_per_s=prices.customer_wait_per_min / 60.0,
         per_missed=prices.per_missed,
     )

@@ -579,6 +579,7 @@ class Prices:
     """What settling an issue is worth, shape (intents,)."""
     silent: FloatArray
     """What an unnoticed failure costs, shape (intents,)."""
+    handed_over: float
     customer_wait_per_s: float
     per_missed: float
 

@@ -1018,8 +1018,10 @@ class PricesSpec(Spec):
     """What it is worth that an issue of `value` 1 is settled. *assumed*"""
     silent: SilentSpec = SilentSpec()
     """By the intent's risk."""
+    handed_over: NonNegative = 1.0
+    """What it is worth to a customer not to be handed over, when thresholds are weighed; no part of the cost. *assumed*"""
     customer_wait_per_min: NonNegative = 1.2
-    """What a minute of a customer's waiting is worth when thresholds are weighed; no part of the cost. *assumed*"""
+    """What a minute of a customer's waiting is worth, as above. *assumed*"""
     per_missed: NonNegative = 0.0
     """Penalty for each contact by which a queue misses its target (service-level damage): contracts differ."""
 
