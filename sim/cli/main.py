@@ -45,6 +45,14 @@ class Records(StrEnum):
     intervals = "intervals"
 
 
+class Cells(StrEnum):
+    """How fine a threshold matrix is."""
+
+    intent = "intent"
+    channel = "channel"
+    segment = "segment"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 Sets = Annotated[
     list[str] | None,
@@ -256,6 +264,9 @@ def thresholds(
         str,
         typer.Argument(help="A run folder whose contacts were kept, or RUN#variant where it has several."),
     ],
+    by: Annotated[
+        Cells, typer.Option(help="How fine: a threshold for every intent, also by channel, also by segment.")
+    ] = Cells.segment,
     out: Annotated[
         Path | None, typer.Option(metavar="F", help="Write the matrix as YAML that a scenario can extend.")
     ] = None,
@@ -276,7 +287,7 @@ def thresholds(
     """Learn the threshold matrix that costs least from what sessions of a stored run came to."""
     from sim.cli.thresholding import thresholds as go
 
-    go(run, out=out, step=step, watch=watch, json=json)
+    go(run, by=list(Cells).index(by) + 1, out=out, step=step, watch=watch, json=json)
 
 
 @app.command()

@@ -9,7 +9,9 @@ from sim.cli.find import run_and_variant
 from sim.scenario.errors import ScenarioError
 
 
-def thresholds(said: str, *, out: Path | None, step: float | None, watch: bool | None, json: bool) -> None:
+def thresholds(
+    said: str, *, by: int, out: Path | None, step: float | None, watch: bool | None, json: bool
+) -> None:
     """Learn the matrix that costs least from a stored run; print it, and write it where it is wanted."""
     from sim.reports import thresholds as reports
     from sim.store import read
@@ -33,7 +35,7 @@ def thresholds(said: str, *, out: Path | None, step: float | None, watch: bool |
             )
         title = next(iter(study.variants))
     try:
-        matrix = best(study.variants[title], watch=watch, most_step=step)
+        matrix = best(study.variants[title], axes=by, watch=watch, most_step=step)
     except ValueError as error:
         raise ScenarioError(f"{said}: {error}") from None
     if out is not None:

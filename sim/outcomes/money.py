@@ -65,6 +65,9 @@ class Money:
     """People for being there, instead of `people`; NaN in a cut by intent."""
     plans: float
     """What the levers' people cost beyond their pay; 0 in a cut."""
+    failures: float
+    """No part of the cost, but what customers bear: issues closed unsolved or left in the AI at `prices.silent`, abandoned in the queue at
+    `prices.resolution`, hand-overs and waiting at theirs."""
 
     @property
     def ai(self) -> float:
@@ -123,6 +126,7 @@ def money(
         people=float(prices.human_per_s * _handled_s(run, cut, window)),
         presence=float(prices.human_per_s * quantity(found, "present_s")),
         plans=_plans(run, window) if cut == EVERYTHING else 0.0,
+        failures=_failures(run, cut, window),
     )
 
 
@@ -146,12 +150,29 @@ def share_of_person(run: Run) -> FloatArray:
 
 def _handled_s(run: Run, cut: Cut, window: Window | None) -> float:
     """A person's time for the contacts of the cut."""
+    counts, keep = run.counts, _cells(run, cut, window)
+    return float((counts.of("handle_s") * share_of_person(run)[counts.channel])[keep].sum())
+
+
+def _failures(run: Run, cut: Cut, window: Window | None) -> float:
+    """What customers of the cut bear."""
+    counts, prices = run.counts, run.scenario.prices
+    unsolved = prices.silent[counts.intent] * (counts.of("false_contained") + counts.of("ai_abandoned"))
+    lost = prices.resolution[counts.intent] * counts.of("abandoned")
+    moved = prices.handed_over * counts.of("escalated") + prices.customer_wait_per_s * counts.of("wait_s")
+    return float((unsolved + lost + moved)[_cells(run, cut, window)].sum())
+
+
+def _cells(run: Run, cut: Cut, window: Window | None) -> NDArray[np.bool_]:
+    """Cells of the interval table that a cut is about."""
     counts = run.counts
     keep = in_window(run.scenario, window)[counts.interval]
-    for name, code in (("queue", cut.queue), ("channel", cut.channel), ("intent", cut.intent)):
+    if cut.queue is not None:  # who never got there belongs to the queue of its channel
+        keep &= run.scenario.queue_of_channel[counts.channel] == cut.queue
+    for name, code in (("channel", cut.channel), ("intent", cut.intent)):
         if code is not None:
             keep &= getattr(counts, name) == code
-    return float((counts.of("handle_s") * share_of_person(run)[counts.channel])[keep].sum())
+    return keep
 
 
 def session_cost(run: Run) -> FloatArray:
@@ -290,6 +311,11 @@ MONEY: tuple[MoneyFigure, ...] = (
     MoneyFigure(
         "cost_per_resolved", "cost per truly resolved contact (oracle)", "cost / contacts whose need was met", True,
         lambda b: (b.spent.cost, resolved(b.found)),
+    ),
+    MoneyFigure(
+        "full_cost_per_contact", "cost per contact with what failures and waiting cost customers",
+        "(cost + failures, hand-overs, waits and abandonments at their prices) / offered", True,
+        lambda b: b.per("offered", b.spent.cost + b.spent.failures),
     ),
     MoneyFigure(
         "ai_cost_per_session", "AI cost per session", "tokens, fees and lines / AI sessions", True,

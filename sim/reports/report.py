@@ -212,7 +212,8 @@ _SPENT = {
     "watching": "watching AI sessions",
     "people": "people, for handling",
     "plans": "people whom plans brought",
-    "presence": "instead, people for being there",
+    "presence": "instead of handling: people for being there",
+    "failures": "beside the cost: failures and waiting, to customers",
 }
 
 

@@ -1019,7 +1019,7 @@ class PricesSpec(Spec):
     silent: SilentSpec = SilentSpec()
     """By the intent's risk."""
     handed_over: NonNegative = 1.0
-    """What it is worth to a customer not to be handed over, when thresholds are weighed; no part of the cost. *assumed*"""
+    """What it is worth to a customer not to be handed over; no part of the cost, but weighed against it. *assumed*"""
     customer_wait_per_min: NonNegative = 1.2
     """What a minute of a customer's waiting is worth, as above. *assumed*"""
     per_missed: NonNegative = 0.0

@@ -282,12 +282,18 @@ class Stakes:
 
 
 def best(
-    runs: Sequence[Run], *, watch: bool | None = None, least: int = LEAST, most_step: float | None = None
+    runs: Sequence[Run],
+    *,
+    axes: int = 3,
+    watch: bool | None = None,
+    least: int = LEAST,
+    most_step: float | None = None,
 ) -> Matrix:
     """The matrix that costs least.
 
     Args:
         runs: Replications of one variant, with rows of contacts.
+        axes: How fine cells are: 1 for labels alone, 2 by channel, 3 by segment, too.
         watch: Whether there is a band of watched sessions; as the scenario has people for it when None.
         least: Outcomes that a cell needs for a value of its own.
         most_step: Farthest that a threshold may move from the run's own; as far as it likes when None.
@@ -305,9 +311,9 @@ def best(
     names = scenario.names
     found: dict[Cell, Threshold] = {}
     levels: list[Cell] = [(None, None, None)]
-    for depth in range(1, 4):
-        axes = (range(len(names.intents)), range(len(names.channels)), range(len(names.segments)))
-        levels += [(*cell, *(None,) * (3 - depth)) for cell in product(*axes[:depth])]  # type: ignore[misc]
+    for depth in range(1, axes + 1):
+        codes = (range(len(names.intents)), range(len(names.channels)), range(len(names.segments)))
+        levels += [(*cell, *(None,) * (3 - depth)) for cell in product(*codes[:depth])]  # type: ignore[misc]
     for cell in levels:
         mine = places(log, cell)
         if len(mine) < (least if cell[0] is not None else 1):

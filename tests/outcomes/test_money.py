@@ -112,6 +112,27 @@ def test_resolved_are_those_whose_need_was_met() -> None:
     assert (one.spent.cost, 42.0) == per_resolved
 
 
+def test_customers_bear_failures_and_waits() -> None:
+    """Two closed unsolved at 8 each, one hand-over at 1, ten minutes of waiting at 1.20, three who gave up at 8."""
+    cells = [
+        cell(0, channel=1, handling=Handling.AI_CONTAINED, offered=5, false_contained=2),
+        cell(
+            0,
+            queue=1,
+            channel=1,
+            handling=Handling.ESCALATED,
+            offered=1,
+            escalated=1,
+            wait_s=600.0,
+            abandoned=3,
+        ),
+    ]
+    made = run(cells)
+    assert 2 * 8 + 1 + 12 + 3 * 8 == pytest.approx(money(made).failures)
+    part, whole = FIGURES["full_cost_per_contact"].of(made, EVERYTHING, None)
+    assert (53 + money(made).cost, 6.0) == (pytest.approx(part), whole)
+
+
 def test_plans_cost_what_their_people_cost_in_the_window() -> None:
     """Six people at 30 an hour from 09:30 on: an hour and a half of them in all, half an hour in the last two intervals."""
     made_in = scenario(
@@ -171,7 +192,7 @@ def test_parts_of_a_run_cost_together_what_it_costs(by: str, busy: Run) -> None:
     parts = [money(busy, Cut(**{by: code})) for code in range(len(names))]
     whole = money(busy)
     assert whole.cost > 0
-    for field in ("tokens", "fees", "lines", "watching", "people"):
+    for field in ("tokens", "fees", "lines", "watching", "people", "failures"):
         assert getattr(whole, field) == pytest.approx(
             sum(getattr(part, field) for part in parts), rel=1e-9
         ), field
