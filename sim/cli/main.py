@@ -282,12 +282,21 @@ def thresholds(
             "--watch/--no-watch", help="With a band of watched sessions; as the scenario has people for it."
         ),
     ] = None,
+    scarcity: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            max=100,
+            metavar="X",
+            help="Worth of a person's minute in its price; above 1 where people are short, to be found by trying.",
+        ),
+    ] = 1.0,
     json: Json = False,
 ) -> None:
     """Learn the threshold matrix that costs least from what sessions of a stored run came to."""
     from sim.cli.thresholding import thresholds as go
 
-    go(run, by=list(Cells).index(by) + 1, out=out, step=step, watch=watch, json=json)
+    go(run, by=list(Cells).index(by) + 1, out=out, step=step, watch=watch, scarcity=scarcity, json=json)
 
 
 @app.command()

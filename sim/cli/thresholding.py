@@ -10,7 +10,14 @@ from sim.scenario.errors import ScenarioError
 
 
 def thresholds(
-    said: str, *, by: int, out: Path | None, step: float | None, watch: bool | None, json: bool
+    said: str,
+    *,
+    by: int,
+    out: Path | None,
+    step: float | None,
+    watch: bool | None,
+    scarcity: float,
+    json: bool,
 ) -> None:
     """Learn the matrix that costs least from a stored run; print it, and write it where it is wanted."""
     from sim.reports import thresholds as reports
@@ -35,7 +42,7 @@ def thresholds(
             )
         title = next(iter(study.variants))
     try:
-        matrix = best(study.variants[title], axes=by, watch=watch, most_step=step)
+        matrix = best(study.variants[title], axes=by, scarcity=scarcity, watch=watch, most_step=step)
     except ValueError as error:
         raise ScenarioError(f"{said}: {error}") from None
     if out is not None:

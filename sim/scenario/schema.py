@@ -1021,7 +1021,7 @@ class PricesSpec(Spec):
     handed_over: NonNegative = 1.0
     """What it is worth to a customer not to be handed over; no part of the cost, but weighed against it. *assumed*"""
     customer_wait_per_min: NonNegative = 1.2
-    """What a minute of a customer's waiting is worth, as above. *assumed*"""
+    """What a minute of a customer's waiting is worth, as above; free where patience is endless, as with mail. *assumed*"""
     per_missed: NonNegative = 0.0
     """Penalty for each contact by which a queue misses its target (service-level damage): contracts differ."""
 

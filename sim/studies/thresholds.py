@@ -29,7 +29,7 @@ from sim.engine.records import Run
 from sim.engine.state import Disposition, Handling
 from sim.orchestration.words import Reason
 from sim.outcomes.intervals import FloatArray
-from sim.outcomes.money import session_cost, share_of_person
+from sim.outcomes.money import on_the_line, session_cost, share_of_person
 from sim.scenario.model import Scenario
 from sim.scenario.schema import ThresholdsSpec
 
@@ -222,12 +222,13 @@ def logged(runs: Sequence[Run]) -> Logged:
 class Stakes:
     """What contacts of a cell cost whoever handles them, and what failures cost: prices, the plan, and what the runs measured."""
 
-    def __init__(self, runs: Sequence[Run], log: Logged) -> None:
+    def __init__(self, runs: Sequence[Run], log: Logged, scarcity: float = 1.0) -> None:
         """Measure once.
 
         Args:
             runs: Replications of one variant.
             log: Their outcomes.
+            scarcity: Worth of a person's minute, in its price.
         """
         scenario = runs[0].scenario
         self._prices, self._log = scenario.prices, log
@@ -235,7 +236,7 @@ class Stakes:
         plain_s = np.outer(
             [law.mean_s for law in scenario.handle], [channel.handle_factor for channel in scenario.channels]
         )
-        work = self._prices.human_per_s * plain_s * share
+        work = scarcity * self._prices.human_per_s * plain_s * share
         escalated_s = plain_of_escalated_s = 0.0
         channels = len(scenario.channels)
         wait_s = {True: np.zeros((2, channels)), False: np.zeros((2, channels))}
@@ -256,7 +257,7 @@ class Stakes:
         self.more = escalated_s / plain_of_escalated_s if plain_of_escalated_s > 0 else 1.0
         """m: handling time after the AI over the plain one."""
         wait = {
-            key: self._prices.customer_wait_per_s * sums[0] / np.maximum(1.0, sums[1])
+            key: self._prices.customer_wait_per_s * on_the_line(scenario) * sums[0] / np.maximum(1.0, sums[1])
             for key, sums in wait_s.items()
         }
         self._human = work + wait[False]
@@ -285,6 +286,7 @@ def best(
     runs: Sequence[Run],
     *,
     axes: int = 3,
+    scarcity: float = 1.0,
     watch: bool | None = None,
     least: int = LEAST,
     most_step: float | None = None,
@@ -294,6 +296,8 @@ def best(
     Args:
         runs: Replications of one variant, with rows of contacts.
         axes: How fine cells are: 1 for labels alone, 2 by channel, 3 by segment, too.
+        scarcity: Worth of a person's minute, in its price. Above 1 where people are short: whoever is sent to them makes others wait,
+            which no log of single contacts shows. The right one is found by trying (`full_cost_per_contact`).
         watch: Whether there is a band of watched sessions; as the scenario has people for it when None.
         least: Outcomes that a cell needs for a value of its own.
         most_step: Farthest that a threshold may move from the run's own; as far as it likes when None.
@@ -306,7 +310,7 @@ def best(
         watch = scenario.routing.monitor_sessions > 0
     catch = scenario.routing.catch if watch else None
     log = logged(runs)
-    stakes = Stakes(runs, log)
+    stakes = Stakes(runs, log, scarcity)
     seen_from = float(log.confidence[0])
     names = scenario.names
     found: dict[Cell, Threshold] = {}
