@@ -62,7 +62,18 @@ from sim.orchestration import breaker, look_ahead, relief
 from sim.orchestration.limits import take_call
 from sim.orchestration.matching import comes_before
 from sim.orchestration.retries import may_retry
-from sim.orchestration.routing import AI_MONITORED, HUMAN, UNKNOWN, admit, route
+from sim.orchestration.routing import (
+    AI_MONITORED,
+    BY_FIT,
+    HUMAN,
+    UNKNOWN,
+    admit,
+    best_fit,
+    expected_wait_s,
+    route,
+    worth_of_ai,
+    worth_of_person,
+)
 from sim.orchestration.triggers import first_hit, smoothed
 from sim.orchestration.words import Decision, Reason
 from sim.scenario.model import Scenario
@@ -361,8 +372,11 @@ class PlainFloor:
         b = float(self.bias[0].b)
         if b > 0.0 and label != UNKNOWN and not self.t.keeps_rules[contact.brings("segment")]:
             ai_at = look_ahead.ai_at(ai_at, b, bool(self.scenario.ai.risk[label] == 0))
-        target, reason, limit = route(int(k.by), label, confidence, eligible, ai_at, monitored_at)
         seen, watch = confidence, False
+        if k.by == BY_FIT:
+            target, reason, seen, limit = self._fit(contact, label, eligible, confidence)
+        else:
+            target, reason, limit = route(int(k.by), label, confidence, eligible, ai_at, monitored_at)
         if target == AI_MONITORED:
             if self.watched < k.monitor_sessions:
                 watch = True
@@ -391,13 +405,68 @@ class PlainFloor:
             return handling, placed, seen, limit
         return None, 0, 0.0, 0.0
 
+    def _fit(
+        self, contact: Contact, label: int, eligible: bool, confidence: float
+    ) -> tuple[int, int, float, float]:
+        """Where the contact is worth most now."""
+        chance, least, with_ai, with_person = 0.0, 0.0, 0.0, 0.0
+        if eligible:
+            _, chance, with_ai = self._fittest(contact, confidence, 0)
+            fit, channel = self.t.fit, contact.channel
+            least = float(fit.least[label])
+            queue = int(self.scenario.queue_of_channel[channel])
+            wait_s = expected_wait_s(
+                float(self.waiting[queue].value),
+                float(self.t.queue_handle_s[queue]),
+                self._working(queue, channel),
+            )
+            with_person = worth_of_person(
+                float(fit.value[label]),
+                float(fit.person_cost[label, channel]),
+                wait_s,
+                float(fit.wait_per_s[channel]),
+            )
+        return best_fit(label, eligible, chance, least, with_ai, with_person)
+
+    def _fittest(self, contact: Contact, confidence: float, tried: int) -> tuple[int, float, float]:
+        """The fleet that the contact is worth most with but for those tried, its chance and its worth there; −1 for none."""
+        fit, label = self.t.fit, int(contact.brings("label"))
+        found, chance, best = -1, 0.0, -np.inf
+        for f in self.scenario.failover.chain[contact.channel]:
+            if tried >> f & 1:
+                continue
+            q = confidence * float(fit.chance[f, label, contact.channel, contact.brings("language")])
+            if q < fit.least[label]:
+                if found < 0:
+                    chance = max(chance, q)
+                continue
+            worth = worth_of_ai(
+                q,
+                float(fit.value[label]),
+                float(fit.ai_cost[f, label, contact.channel]),
+                float(fit.unnoticed[label]),
+                self.sessions[f].value / max(1, self.capacity[f][0]),
+                float(self.k.load_price),
+            )
+            if worth > best:
+                found, chance, best = f, q, worth
+        return found, chance, best
+
+    def _fleets_to_try(self, contact: Contact) -> Iterator[int]:
+        """Fleets that the contact has not been with: those of its chain, in order or the fittest first."""
+        tried = int(contact.j.visited)
+        if self.k.by != BY_FIT:
+            yield from (f for f in self.scenario.failover.chain[contact.channel] if not tried >> f & 1)
+            return
+        while (f := self._fittest(contact, float(contact.brings("confidence")), tried)[0]) >= 0:
+            tried |= 1 << f
+            yield f
+
     def _place(self, contact: Contact) -> tuple[int, float, float]:
         """Find a fleet with room; tells why not where there is none."""
         j = contact.j
         reason, seen, limit = int(Reason.NO_FLEET), 0.0, 0.0
-        for f in self.scenario.failover.chain[contact.channel]:
-            if int(j.visited) >> f & 1:
-                continue
+        for f in self._fleets_to_try(contact):
             label, confidence = int(contact.brings("label")), float(contact.brings("confidence"))
             level = int(self.levels[f].level)
             surer = float(self.level_surer[level])

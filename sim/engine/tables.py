@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.demand.draw import most_people
+from sim.demand.draw import CAPABILITY_CLIP, most_people
 from sim.engine.forecast import forecast
-from sim.engine.physics import TABLE
+from sim.engine.physics import TABLE, tokens_of_turns
 from sim.orchestration.degradation import NODATA, sheds
-from sim.scenario.model import Scenario
+from sim.scenario.model import By, Scenario
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -29,6 +29,24 @@ class Lane:
     channel: int
     priority: int
     credit_s: float
+
+
+class Fit(NamedTuple):
+    """What best fit weighs, by code; one entry of nothing where routing is by something else."""
+
+    chance: FloatArray
+    """That a fleet settles a contact whose label is right, as far as is known; shape (fleets, intents, channels, languages)."""
+    least: FloatArray
+    """Shape (intents,), as the next two."""
+    value: FloatArray
+    unnoticed: FloatArray
+    """What a failure costs that nobody notices, times the share of those."""
+    ai_cost: FloatArray
+    """Of a session of median length, shape (fleets, intents, channels)."""
+    person_cost: FloatArray
+    """Shape (intents, channels)."""
+    wait_per_s: FloatArray
+    """Shape (channels,)."""
 
 
 class Tables(NamedTuple):
@@ -82,6 +100,7 @@ class Tables(NamedTuple):
     """People whom the schedule puts on the floor for each queue, shape (queues, steps of `forecast.STEP_S`)."""
     people_most: IntArray
     """Most people of each group ever on the floor, shape (groups,)."""
+    fit: Fit
 
 
 def _quantiles(scenario: Scenario) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
@@ -132,6 +151,40 @@ def _simple(scenario: Scenario) -> NDArray[np.bool_]:
     if breaker is None or breaker.degraded is None:
         return np.ones(len(scenario.names.intents), dtype=np.bool_)
     return breaker.degraded.simple
+
+
+def _fit(scenario: Scenario) -> Fit:
+    from scipy.special import betaincinv, ndtr, ndtri
+
+    if scenario.routing.by != By.FIT:
+        one = np.zeros(1)
+        return Fit(np.zeros((1, 1, 1, 1)), one, one, one, np.zeros((1, 1, 1)), np.zeros((1, 1)), one)
+    ai, prices, policy = scenario.ai, scenario.prices, scenario.routing.fit
+    spread = np.sqrt(1.0 + ai.tau**2)
+    at = spread * ndtri(np.clip(ai.capability, CAPABILITY_CLIP, 1.0 - CAPABILITY_CLIP))
+    shifted = (
+        np.array([fleet.ability_shift for fleet in scenario.fleets])[:, None, None, None]
+        + at[:, None, None]
+        + ai.channel_shift[:, None]
+        + ai.language_shift
+    )
+    chance, n = ndtr(shifted / spread), policy.known_from
+    session_s = ai.turns * ai.think.mean_s
+    tokens_in, tokens_out = np.array([tokens_of_turns(int(turns)) for turns in ai.turns]).T
+    tokens = np.outer(prices.per_token_in, tokens_in) + np.outer(prices.per_token_out, tokens_out)
+    fees = prices.per_session[:, None] + np.outer(prices.per_resolution, ai.capability)
+    per_session = tokens + fees + np.outer(prices.per_session_s, session_s)
+    share = np.array([channel.handle_factor / channel.at_once for channel in scenario.channels])
+    plain_s = np.array([law.mean_s for law in scenario.handle])
+    return Fit(
+        chance=np.ascontiguousarray(betaincinv(8.0 + n * chance, 2.0 + n * (1.0 - chance), 0.05)),
+        least=policy.least,
+        value=prices.resolution,
+        unnoticed=policy.unnoticed * prices.silent,
+        ai_cost=per_session[:, :, None] + np.outer(session_s, prices.line_per_s),
+        person_cost=prices.human_per_s * np.outer(plain_s, share),
+        wait_per_s=np.where(scenario.on_the_line, prices.customer_wait_per_s, 0.0),
+    )
 
 
 def _padded(rows: list[list[int]], width: int) -> IntArray:
@@ -233,4 +286,5 @@ def tables(scenario: Scenario) -> Tables:
             ]
         ),
         people_most=np.array(most_people(scenario), dtype=np.int64),
+        fit=_fit(scenario),
     )

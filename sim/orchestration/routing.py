@@ -1,4 +1,4 @@
-"""Where a contact goes: intent map (M09), confidence bands (M10), threshold matrix (M11), admission to a fleet (M30).
+"""Where a contact goes: intent map (M09), confidence bands (M10), threshold matrix (M11), best fit (M13), admission to a fleet (M30).
 
 `threshold_matrix` is worked out once from the policy's cells; `route` and `admit` are asked for every contact.
 """
@@ -19,7 +19,10 @@ HUMAN, AI, AI_MONITORED = 0, 1, 2
 UNKNOWN = -1
 """Label of a contact that the classifier could not or did not label."""
 
-BY_HUMAN, BY_INTENT, BY_CONFIDENCE = 0, 1, 2
+BY_HUMAN, BY_INTENT, BY_CONFIDENCE, BY_FIT = 0, 1, 2, 3
+
+LOAD_FREE = 0.8
+"""Utilisation of a fleet up to which its load costs nothing."""
 
 _NO_AI_ROUTING = int(Reason.NO_AI_ROUTING)
 _NOT_ELIGIBLE = int(Reason.NOT_ELIGIBLE)
@@ -28,6 +31,9 @@ _INTENT_MAPPED = int(Reason.INTENT_MAPPED)
 _CONFIDENCE_HIGH = int(Reason.CONFIDENCE_HIGH)
 _CONFIDENCE_MIDDLE = int(Reason.CONFIDENCE_MIDDLE)
 _CONFIDENCE_LOW = int(Reason.CONFIDENCE_LOW)
+_FITS_AI = int(Reason.FITS_AI)
+_FITS_PERSON = int(Reason.FITS_PERSON)
+_TOO_UNLIKELY = int(Reason.TOO_UNLIKELY)
 _ADMITTED = int(Reason.ADMITTED)
 _SESSIONS_FULL = int(Reason.SESSIONS_FULL)
 _BULKHEAD_FULL = int(Reason.BULKHEAD_FULL)
@@ -96,6 +102,62 @@ def route(
     if confidence >= monitored_at:
         return AI_MONITORED, _CONFIDENCE_MIDDLE, monitored_at
     return HUMAN, _CONFIDENCE_LOW, monitored_at
+
+
+@compiled
+def worth_of_ai(
+    chance: float, value: float, cost: float, unnoticed: float, load: float, load_price: float
+) -> float:
+    """What it is worth to give a contact to a fleet: V·q − c − (1 − q)·s − γ·max(0, u − 0.8).
+
+    Args:
+        chance: That it settles the contact.
+        value: Of a settled contact.
+        cost: Of the session.
+        unnoticed: What a failure costs that nobody notices, times the share of those.
+        load: Utilisation of the fleet.
+        load_price: γ.
+    """
+    return value * chance - cost - (1.0 - chance) * unnoticed - load_price * max(0.0, load - LOAD_FREE)
+
+
+@compiled
+def worth_of_person(value: float, cost: float, wait_s: float, wait_per_s: float) -> float:
+    """What it is worth to send a contact to people: V − c − ω·wait; without end below zero where the wait is."""
+    return value - cost - wait_per_s * wait_s if wait_per_s > 0.0 else value - cost
+
+
+@compiled
+def expected_wait_s(waiting: float, handle_s: float, working: float) -> float:
+    """Those who wait, one after the other, over the contacts that people can have at once; endless where nobody works."""
+    if working <= 0.0:
+        return np.inf
+    return waiting * handle_s / working
+
+
+@compiled
+def best_fit(
+    label: int, eligible: bool, chance: float, least: float, with_ai: float, with_person: float
+) -> tuple[int, int, float, float]:
+    """Where a contact is worth most.
+
+    Args:
+        chance: Of the fleet that it is worth most with.
+        least: Chance below which the AI is no candidate.
+        with_ai, with_person: Worth there.
+
+    Returns:
+        Target, reason, what was seen and what it was held against.
+    """
+    if label == UNKNOWN:
+        return HUMAN, _LABEL_UNKNOWN, 0.0, 0.0
+    if not eligible:
+        return HUMAN, _NOT_ELIGIBLE, 0.0, 0.0
+    if chance < least:
+        return HUMAN, _TOO_UNLIKELY, chance, least
+    if with_ai >= with_person:
+        return AI, _FITS_AI, with_ai, with_person
+    return HUMAN, _FITS_PERSON, with_ai, with_person
 
 
 @compiled

@@ -65,6 +65,9 @@ class Reason(IntEnum):
     HELD_BACK = 34
     LET_IN = 35
     HELD_TOO_LONG = 36
+    FITS_AI = 37
+    FITS_PERSON = 38
+    TOO_UNLIKELY = 39
 
 
 SENTENCES: dict[Reason, str] = {
@@ -104,6 +107,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.CALLBACK_DECLINED: "told wait {seen:.0f} s > {limit:.0f} s: offered a callback, declined",
     Reason.HELD_BACK: "room for {seen:.1f} more < {limit:.0f}: held back",
     Reason.LET_IN: "let in after {seen:.0f} s, room for {limit:.0f}",
+    Reason.FITS_AI: "worth {seen:.2f} with the AI ≥ {limit:.2f} with a person",
+    Reason.FITS_PERSON: "worth {seen:.2f} with the AI < {limit:.2f} with a person",
+    Reason.TOO_UNLIKELY: "chance {seen:.3f} that the AI settles it < {limit:.2f}",
     Reason.HELD_TOO_LONG: "let in after {seen:.0f} s ≥ {limit:.0f} s, room or not",
 }
 

@@ -42,7 +42,6 @@ from sim.outcomes.measures import (
     totals,
 )
 from sim.outcomes.repeats import CONTAINED
-from sim.scenario.model import Scenario
 
 _HOUR_S = 3600.0
 _OF_THE_AI = (Disposition.AI_FALSE_CONTAINED, Disposition.AI_ABANDONED)
@@ -160,16 +159,9 @@ def _failures(run: Run, cut: Cut, window: Window | None) -> float:
     counts, prices = run.counts, run.scenario.prices
     unsolved = prices.silent[counts.intent] * (counts.of("false_contained") + counts.of("ai_abandoned"))
     lost = prices.resolution[counts.intent] * counts.of("abandoned")
-    wait_per_s = prices.customer_wait_per_s * on_the_line(run.scenario)
+    wait_per_s = prices.customer_wait_per_s * run.scenario.on_the_line
     moved = prices.handed_over * counts.of("escalated") + wait_per_s[counts.channel] * counts.of("wait_s")
     return float((unsolved + lost + moved)[_cells(run, cut, window)].sum())
-
-
-def on_the_line(scenario: Scenario) -> NDArray[np.bool_]:
-    """Channels in which customers wait for people with some patience, shape (channels,); in the others, as with mail, waiting is free."""
-    endless = np.array([queue.patience.family == "never" for queue in scenario.queues])
-    found: NDArray[np.bool_] = ~endless[scenario.queue_of_channel]
-    return found
 
 
 def _cells(run: Run, cut: Cut, window: Window | None) -> NDArray[np.bool_]:

@@ -38,4 +38,7 @@ REASON_LABELS: dict[Reason, str] = {
     Reason.MAX_DURATION: "too long",
     Reason.AI_GAVE_UP: "the AI gave up",
     Reason.TAKEN_OVER: "taken over by the watcher",
+    Reason.FITS_AI: "worth more with the AI",
+    Reason.FITS_PERSON: "worth more with a person",
+    Reason.TOO_UNLIKELY: "the AI would hardly settle it",
 }

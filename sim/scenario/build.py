@@ -478,6 +478,12 @@ def _routing(spec: ScenarioFile) -> model.Routing:
         catch=monitor.catch,
         false_takeover=monitor.false_takeover,
         latency_s=routing.latency,
+        fit=model.Fit(
+            least=np.array([getattr(routing.fit.least, intent.risk) for intent in spec.intents.values()]),
+            known_from=routing.fit.known_from,
+            unnoticed=routing.fit.unnoticed,
+            load_price=routing.fit.load_price,
+        ),
     )
 
 

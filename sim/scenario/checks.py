@@ -435,6 +435,8 @@ def _routing(spec: ScenarioFile) -> Found:
             yield path, "sets nothing; give ai or monitored"
         elif low > high:
             yield path, f"monitored {low:g} is above ai {high:g}"
+    if "fit" in routing.model_fields_set and routing.by != "fit":
+        yield ("routing", "fit"), f"has no effect on routing by {routing.by}; remove it, or route by fit"
     if routing.by != "human":
         if spec.classifier is None:
             yield ("routing", "by"), f"{routing.by} needs a classifier"

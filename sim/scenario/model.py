@@ -264,6 +264,18 @@ class By(IntEnum):
     HUMAN = 0
     INTENT = 1
     CONFIDENCE = 2
+    FIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What best fit weighs beside prices."""
+
+    least: FloatArray
+    """Chance below which the AI is no candidate, shape (intents,)."""
+    known_from: int
+    unnoticed: float
+    load_price: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +289,7 @@ class Routing:
     catch: float
     false_takeover: float
     latency_s: float
+    fit: Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -631,3 +644,10 @@ class Scenario:
     warm_up_s: float
     resolved: dict[str, Any]
     """The file's tree after extends, overrides and variant: what the manifest keeps."""
+
+    @property
+    def on_the_line(self) -> BoolArray:
+        """Channels in which customers wait with some patience, shape (channels,); in the others, as with mail, nobody sits and waits."""
+        endless = np.array([queue.patience.family == "never" for queue in self.queues])
+        found: BoolArray = ~endless[self.queue_of_channel]
+        return found

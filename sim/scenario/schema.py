@@ -490,10 +490,31 @@ class LookAheadSpec(Spec):
     """Segments for which nothing changes."""
 
 
+class LeastSpec(Spec):
+    """Chance that the AI settles a contact, below which it is no candidate, by the intent's risk."""
+
+    low: Share = 0.70
+    medium: Share = 0.80
+    high: Share = 0.90
+
+
+class FitSpec(Spec):
+    """What `by: fit` weighs beside `prices` (M13)."""
+
+    least: LeastSpec = LeastSpec()
+    known_from: Count = 500
+    """Sessions from which a capability is known: the lower 5 % limit of Beta(8 + n·q, 2 + n·(1 − q)) is believed. *assumed*"""
+    unnoticed: Share = 0.30
+    """Share of failures that nobody notices at the time. *assumed*"""
+    load_price: NonNegative = 1.0
+    """γ: taken off for each 1.0 of a fleet's utilisation above 0.8. *assumed*"""
+
+
 class RoutingSpec(Spec):
-    by: Literal["human", "intent", "confidence"] = "human"
+    by: Literal["human", "intent", "confidence", "fit"] = "human"
     """`human`: everything to people. `intent` (M09): the map of eligible intents alone. `confidence` (M10): eligible intents by
-    threshold."""
+    threshold. `fit` (M13): eligible intents where they are worth most, chance of success, prices, waits and loads weighed."""
+    fit: FitSpec = FitSpec()
     thresholds: ThresholdsSpec = ThresholdsSpec()
     monitor: MonitorSpec = MonitorSpec()
     latency: Seconds = 0.0
@@ -1002,7 +1023,7 @@ class SilentSpec(Spec):
 
 
 class PricesSpec(Spec):
-    """What things cost (M60), in any one currency; the defaults are US dollars. Nothing in a run moves by them."""
+    """What things cost (M60), in any one currency; the defaults are US dollars. Only `routing.by: fit` moves anything by them."""
 
     input_tokens: NonNegative = 3.0
     """For a million. Public list price of a mid-tier model."""

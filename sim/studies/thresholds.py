@@ -29,7 +29,7 @@ from sim.engine.records import Run
 from sim.engine.state import Disposition, Handling
 from sim.orchestration.words import Reason
 from sim.outcomes.intervals import FloatArray
-from sim.outcomes.money import on_the_line, session_cost, share_of_person
+from sim.outcomes.money import session_cost, share_of_person
 from sim.scenario.model import Scenario
 from sim.scenario.schema import ThresholdsSpec
 
@@ -257,7 +257,7 @@ class Stakes:
         self.more = escalated_s / plain_of_escalated_s if plain_of_escalated_s > 0 else 1.0
         """m: handling time after the AI over the plain one."""
         wait = {
-            key: self._prices.customer_wait_per_s * on_the_line(scenario) * sums[0] / np.maximum(1.0, sums[1])
+            key: self._prices.customer_wait_per_s * scenario.on_the_line * sums[0] / np.maximum(1.0, sums[1])
             for key, sums in wait_s.items()
         }
         self._human = work + wait[False]

@@ -50,7 +50,7 @@ LEFT_OUT = {
     "demand.replay": "another source of the same columns; the engine does not know",
     "demand.replay_day": "same",
     **{
-        f"prices.{key}": "money is measured and moves nothing"
+        f"prices.{key}": "best fit weighs it in test_best_fit; else money is measured and moves nothing"
         for key in PricesSpec.model_fields
         if key != "silent"
     },

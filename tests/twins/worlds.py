@@ -181,7 +181,22 @@ class _World:
         self.tree["incidents"] = tuple(self.incident() for _ in range(d.count(0, 9)))
         self.tree |= {"seed": self.seed, "replications": d.count(1, 3)}
         d.maybe(self.tree, 0.2, "warm_up", self.written(d.of(900.0, 1800.0)))
+        self.fit()
         return self.tree
+
+    def fit(self) -> None:
+        """Some worlds that route by confidence do it by best fit; dice of their own, so that no other world changes."""
+        d = _Dice(self.seed + 3_000_000)
+        if self.by != "confidence" or not d.chance(0.3):
+            return
+        routing = self.tree["routing"] = {**self.tree["routing"], "by": "fit"}
+        least = {risk: d.of(0.0, 0.3, 0.6, 0.9) for risk in ("low", "medium", "high")}
+        fit = {
+            "least": least, "known_from": d.of(0, 20, 500), "unnoticed": d.of(0.0, 0.3, 1.0), "load_price": d.of(0.0, 1.0, 20.0),
+        }  # fmt: skip
+        d.maybe(routing, 0.8, "fit", fit)
+        prices = {"human_per_min": d.of(0.1, 0.65, 1.5), "customer_wait_per_min": d.of(0.0, 1.2)}
+        d.maybe(self.tree, 0.7, "prices", prices)
 
     def calendar(self) -> None:
         d = self.d

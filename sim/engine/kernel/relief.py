@@ -78,7 +78,7 @@ CALLBACK_HORIZON_S = 14_400.0
 
 
 @inner
-def _working(p: People, q: int, channel: int) -> float:
+def working(p: People, q: int, channel: int) -> float:
     """Contacts of *channel* that the people on the floor for queue *q* can have at once."""
     people = 0
     for at in range(p.queue_groups.shape[1]):
@@ -113,11 +113,11 @@ def told_s(p: People, q: int, channel: int, free: bool, held: int, now_s: float)
     if by == BY_PLAN:
         handle_s = x.handle_s / p.channels[channel].at_once
         return float(told_wait_plan_s(handle_s, ahead + 1.0, p.planned[q], STEP_S, np.inf, now_s))
-    working = _working(p, q, channel)
+    places = working(p, q, channel)
     if by == BY_CLASSIC:
-        return float(told_wait_classic_s(x.handle_s, ahead + 1.0, 0.0, working, 1.0))
+        return float(told_wait_classic_s(x.handle_s, ahead + 1.0, 0.0, places, 1.0))
     gave_up = x.gave_up / x.joined if x.joined > 0 else 0.0
-    return float(told_wait_s(x.handle_s, ahead + 1.0, working, gave_up))
+    return float(told_wait_s(x.handle_s, ahead + 1.0, places, gave_up))
 
 
 @inner
@@ -157,7 +157,7 @@ def ask_for_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> No
         asked = j[row].end_reason == _EXPLICIT_REQUEST
         room = room_for(
             r[q].meter_target,
-            _working(p, q, channel),
+            working(p, q, channel),
             _in_hand(p, q, channel),
             0.0,
             float(p.queues[q].waiting),
@@ -287,7 +287,7 @@ def look_at_queues(c: Contacts, j: Rows, w: World, now_s: float) -> None:
         channel = 0
         while p.channels[channel].queue != q:
             channel += 1
-        working = _working(p, q, channel)
+        places = working(p, q, channel)
         if r[q].message_on == 1:
             before = r[q].message
             free = find_agent(p, w.knobs[0].levels, q, channel) >= 0
@@ -303,7 +303,7 @@ def look_at_queues(c: Contacts, j: Rows, w: World, now_s: float) -> None:
             held = _held(w, q)
             free_for = to_release(
                 r[q].meter_target,
-                working,
+                places,
                 _in_hand(p, q, channel),
                 0.0,
                 float(p.queues[q].waiting),

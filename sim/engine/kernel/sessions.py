@@ -14,7 +14,7 @@ from sim.engine.kernel.agenda import push
 from sim.engine.kernel.holds import hold, let_go
 from sim.engine.kernel.logs import decide, note
 from sim.engine.kernel.people import join, patience_s, return_later
-from sim.engine.kernel.relief import ask_for_person
+from sim.engine.kernel.relief import ask_for_person, working
 from sim.engine.kernel.world import DRAIN, FAIL_OVER, LOST_CONTEXT, Machines, Rows, World
 from sim.engine.physics import (
     asks_for_a_person,
@@ -46,7 +46,18 @@ from sim.orchestration import breaker, look_ahead
 from sim.orchestration.compiled import apart, compiled, inner
 from sim.orchestration.limits import take_call
 from sim.orchestration.retries import may_retry
-from sim.orchestration.routing import AI_MONITORED, HUMAN, UNKNOWN, admit, route
+from sim.orchestration.routing import (
+    AI_MONITORED,
+    BY_FIT,
+    HUMAN,
+    UNKNOWN,
+    admit,
+    best_fit,
+    expected_wait_s,
+    route,
+    worth_of_ai,
+    worth_of_person,
+)
 from sim.orchestration.triggers import first_hit, smoothed
 from sim.orchestration.words import Decision, Reason
 
@@ -306,16 +317,71 @@ def _hear(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
         note_move(w, f, before, now_s)
 
 
+@apart
+def _fittest(c: Contacts, w: World, row: int, confidence: float, tried: int) -> tuple[int, float, float]:
+    """The fleet that a contact is worth most with but for those tried, its chance and its worth there.
+
+    −1 where none is likely enough to settle it, with the best chance there is.
+    """
+    m = w.machines
+    label, channel, language = c.label[row], c.channel[row], c.language[row]
+    found, chance, best = -1, 0.0, -np.inf
+    for at in range(m.chain.shape[1]):
+        f = m.chain[channel, at]
+        if f < 0:
+            break
+        if (tried >> f) & 1 == 1:
+            continue
+        q = confidence * m.fit.chance[f, label, channel, language]
+        if q < m.fit.least[label]:
+            if found < 0:
+                chance = max(chance, q)
+            continue
+        worth = worth_of_ai(
+            q,
+            m.fit.value[label],
+            m.fit.ai_cost[f, label, channel],
+            m.fit.unnoticed[label],
+            m.fleets[f].active / max(1, m.fleets[f].sessions),
+            w.knobs[0].load_price,
+        )
+        if worth > best:
+            found, chance, best = f, q, worth
+    return found, chance, best
+
+
+@apart
+def _fit(
+    c: Contacts, w: World, row: int, label: int, eligible: bool, confidence: float
+) -> tuple[int, int, float, float]:
+    """Where a contact is worth most now."""
+    chance, least, with_ai, with_person = 0.0, 0.0, 0.0, 0.0
+    if eligible:
+        _, chance, with_ai = _fittest(c, w, row, confidence, 0)
+        fit, p, channel = w.machines.fit, w.people, c.channel[row]
+        least = fit.least[label]
+        q = p.channels[channel].queue
+        wait_s = expected_wait_s(float(p.queues[q].waiting), p.queues[q].handle_s, working(p, q, channel))
+        with_person = worth_of_person(
+            fit.value[label], fit.person_cost[label, channel], wait_s, fit.wait_per_s[channel]
+        )
+    return best_fit(label, eligible, chance, least, with_ai, with_person)
+
+
 @inner
 def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     """Find a fleet for the contact; where none has room it goes to a person."""
     m = w.machines
     channel, segment = c.channel[row], c.segment[row]
     reason, seen, limit = _NO_FLEET, 0.0, 0.0
+    tried = j[row].visited
     for at in range(m.chain.shape[1]):
         f = m.chain[channel, at]
+        if w.knobs[0].by == BY_FIT:
+            f, _, _ = _fittest(c, w, row, c.confidence[row], tried)
         if f < 0:
             break
+        tried |= 1 << f
         if (j[row].visited >> f) & 1 == 1:
             continue
         label = c.label[row]
@@ -459,8 +525,11 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     b = w.machines.bias[0].b
     if b > 0.0 and label != UNKNOWN and not w.machines.keeps_rules[c.segment[row]]:
         ai_at = look_ahead.ai_at(ai_at, b, w.machines.low_risk[label])
-    target, reason, limit = route(k.by, label, confidence, eligible, ai_at, monitored_at)
     seen = confidence
+    if k.by == BY_FIT:
+        target, reason, seen, limit = _fit(c, w, row, label, eligible, confidence)
+    else:
+        target, reason, limit = route(k.by, label, confidence, eligible, ai_at, monitored_at)
     watch = 0
     if target == AI_MONITORED:
         if w.cursor[0].watched < k.monitor_sessions:

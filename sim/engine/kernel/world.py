@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.engine.kernel.agenda import Agenda, agenda
 from sim.engine.state import DECISION, MOVE
-from sim.engine.tables import ENDLESS, Tables
+from sim.engine.tables import ENDLESS, Fit, Tables
 from sim.engine.watch import Watch, watch
 from sim.orchestration.breaker import BREAKER, BY_COUNT, BY_ROW, BY_TIME
 from sim.orchestration.compiled import record
@@ -113,6 +113,7 @@ CHANNEL = record(
 KNOBS = record(
     [
         ("by", np.int64),
+        ("load_price", np.float64),
         ("levels", np.int64),
         ("monitor_sessions", np.int64),
         ("overflow_human", np.int64),
@@ -273,6 +274,7 @@ class Machines(NamedTuple):
     keeps_rules: NDArray[np.bool_]
     low_risk: NDArray[np.bool_]
     holds: Rows
+    fit: Fit
 
 
 class Logs(NamedTuple):
@@ -486,6 +488,7 @@ def _machines(scenario: Scenario, t: Tables) -> Machines:
         keeps_rules=t.keeps_rules,
         low_risk=scenario.ai.risk == 0,
         holds=holds,
+        fit=t.fit,
     )
 
 
@@ -495,6 +498,7 @@ def knobs(scenario: Scenario) -> Rows:
     row = k[0]
     routing, ai, triggers = scenario.routing, scenario.ai, scenario.triggers
     row.by = int(routing.by if scenario.classifier is not None else By.HUMAN)
+    row.load_price = routing.fit.load_price
     row.monitor_sessions, row.overflow_human = routing.monitor_sessions, int(routing.monitor_overflow_human)
     row.catch, row.false_takeover = routing.catch, routing.false_takeover
     row.recovers = ai.wrong_label_recovers
