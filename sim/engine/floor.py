@@ -411,24 +411,30 @@ class PlainFloor:
         """Where the contact is worth most now."""
         chance, least, with_ai, with_person = 0.0, 0.0, 0.0, 0.0
         if eligible:
-            _, chance, with_ai = self._fittest(contact, confidence, 0)
-            fit, channel = self.t.fit, contact.channel
-            least = float(fit.least[label])
-            queue = int(self.scenario.queue_of_channel[channel])
-            wait_s = expected_wait_s(
-                float(self.waiting[queue].value),
-                float(self.t.queue_handle_s[queue]),
-                self._working(queue, channel),
-            )
-            with_person = worth_of_person(
-                float(fit.value[label]),
-                float(fit.person_cost[label, channel]),
-                wait_s,
-                float(fit.wait_per_s[channel]),
-            )
+            with_person = self._with_person(contact)
+            _, chance, with_ai = self._fittest(contact, confidence, with_person, 0)
+            least = float(self.t.fit.least[label])
         return best_fit(label, eligible, chance, least, with_ai, with_person)
 
-    def _fittest(self, contact: Contact, confidence: float, tried: int) -> tuple[int, float, float]:
+    def _with_person(self, contact: Contact) -> float:
+        """What a person is worth to the contact now."""
+        fit, channel, label = self.t.fit, contact.channel, int(contact.brings("label"))
+        queue = int(self.scenario.queue_of_channel[channel])
+        wait_s = expected_wait_s(
+            float(self.waiting[queue].value),
+            float(self.t.queue_handle_s[queue]),
+            self._working(queue, channel),
+        )
+        return worth_of_person(
+            float(fit.value[label]),
+            float(fit.person_cost[label, channel]),
+            wait_s,
+            float(fit.wait_per_s[channel]),
+        )
+
+    def _fittest(
+        self, contact: Contact, confidence: float, with_person: float, tried: int
+    ) -> tuple[int, float, float]:
         """The fleet that the contact is worth most with but for those tried, its chance and its worth there; −1 for none."""
         fit, label = self.t.fit, int(contact.brings("label"))
         found, chance, best = -1, 0.0, -np.inf
@@ -444,11 +450,13 @@ class PlainFloor:
                 q,
                 float(fit.value[label]),
                 float(fit.ai_cost[f, label, contact.channel]),
-                float(fit.unnoticed[label]),
+                float(self.k.noticed),
+                with_person - float(self.k.handed_over),
+                float(fit.silent[label]),
                 self.sessions[f].value / max(1, self.capacity[f][0]),
                 float(self.k.load_price),
             )
-            if worth > best:
+            if found < 0 or worth > best:
                 found, chance, best = f, q, worth
         return found, chance, best
 
@@ -458,7 +466,8 @@ class PlainFloor:
         if self.k.by != BY_FIT:
             yield from (f for f in self.scenario.failover.chain[contact.channel] if not tried >> f & 1)
             return
-        while (f := self._fittest(contact, float(contact.brings("confidence")), tried)[0]) >= 0:
+        confidence, with_person = float(contact.brings("confidence")), self._with_person(contact)
+        while (f := self._fittest(contact, confidence, with_person, tried)[0]) >= 0:
             tried |= 1 << f
             yield f
 

@@ -39,8 +39,8 @@ class Fit(NamedTuple):
     least: FloatArray
     """Shape (intents,), as the next two."""
     value: FloatArray
-    unnoticed: FloatArray
-    """What a failure costs that nobody notices, times the share of those."""
+    silent: FloatArray
+    """What a failure costs that nobody notices."""
     ai_cost: FloatArray
     """Of a session of median length, shape (fleets, intents, channels)."""
     person_cost: FloatArray
@@ -180,7 +180,7 @@ def _fit(scenario: Scenario) -> Fit:
         chance=np.ascontiguousarray(betaincinv(8.0 + n * chance, 2.0 + n * (1.0 - chance), 0.05)),
         least=policy.least,
         value=prices.resolution,
-        unnoticed=policy.unnoticed * prices.silent,
+        silent=prices.silent,
         ai_cost=per_session[:, :, None] + np.outer(session_s, prices.line_per_s),
         person_cost=prices.human_per_s * np.outer(plain_s, share),
         wait_per_s=np.where(scenario.on_the_line, prices.customer_wait_per_s, 0.0),

@@ -106,19 +106,31 @@ def route(
 
 @compiled
 def worth_of_ai(
-    chance: float, value: float, cost: float, unnoticed: float, load: float, load_price: float
+    chance: float,
+    value: float,
+    cost: float,
+    noticed: float,
+    after: float,
+    silent: float,
+    load: float,
+    load_price: float,
 ) -> float:
-    """What it is worth to give a contact to a fleet: V·q − c − (1 − q)·s − γ·max(0, u − 0.8).
+    """What it is worth to give a contact to a fleet: V·q − c + (1 − q)·(noticed·after − (1 − noticed)·s) − γ·max(0, u − 0.8).
+
+    A failure that is noticed is not lost: a person takes it, and what that is worth stays.
 
     Args:
         chance: That it settles the contact.
         value: Of a settled contact.
         cost: Of the session.
-        unnoticed: What a failure costs that nobody notices, times the share of those.
+        noticed: Share of failures that are.
+        after: What a person is worth to a contact that was handed over.
+        silent: What a failure costs that nobody notices.
         load: Utilisation of the fleet.
         load_price: γ.
     """
-    return value * chance - cost - (1.0 - chance) * unnoticed - load_price * max(0.0, load - LOAD_FREE)
+    failed = noticed * after - (1.0 - noticed) * silent if noticed > 0.0 else -silent
+    return value * chance - cost + (1.0 - chance) * failed - load_price * max(0.0, load - LOAD_FREE)
 
 
 @compiled

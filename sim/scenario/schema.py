@@ -505,7 +505,7 @@ class FitSpec(Spec):
     known_from: Count = 500
     """Sessions from which a capability is known: the lower 5 % limit of Beta(8 + n·q, 2 + n·(1 − q)) is believed. *assumed*"""
     unnoticed: Share = 0.30
-    """Share of failures that nobody notices at the time. *assumed*"""
+    """Share of failures that nobody notices at the time; the others go on to a person. *assumed*"""
     load_price: NonNegative = 1.0
     """γ: taken off for each 1.0 of a fleet's utilisation above 0.8. *assumed*"""
 

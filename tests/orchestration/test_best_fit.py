@@ -24,10 +24,17 @@ from tests.laws.worlds import read
 
 
 def test_M13_worth_is_worked_out_on_paper() -> None:
-    """8 · 0.9 − 0.15 − 0.1 · 0.3 · 8, and half of a price of 2 for a load 0.1 above 0.8; a person: 8 − 2.6 − two minutes at 1.20."""
-    assert 7.2 - 0.15 - 0.24 == pytest.approx(worth_of_ai(0.9, 8.0, 0.15, 2.4, 0.8, 2.0))
-    assert 7.2 - 0.15 - 0.24 - 0.2 == pytest.approx(worth_of_ai(0.9, 8.0, 0.15, 2.4, 0.9, 2.0))
+    """8 · 0.9 − 0.15 − 0.1 · 8, and half of a price of 2 for a load 0.1 above 0.8; a person: 8 − 2.6 − two minutes at 1.20."""
+    assert 7.2 - 0.15 - 0.8 == pytest.approx(worth_of_ai(0.9, 8.0, 0.15, 0.0, 3.0, 8.0, 0.8, 2.0))
+    assert 7.2 - 0.15 - 0.8 - 0.2 == pytest.approx(worth_of_ai(0.9, 8.0, 0.15, 0.0, 3.0, 8.0, 0.9, 2.0))
     assert 8.0 - 2.6 - 2.4 == pytest.approx(worth_of_person(8.0, 2.6, 120.0, 0.02))
+
+
+def test_a_failure_that_is_noticed_is_not_lost() -> None:
+    """Seven of ten failures get what a person is worth after the hand-over, three cost what a silent failure costs."""
+    expected = 7.2 - 0.15 + 0.1 * (0.7 * 3.0 - 0.3 * 8.0)
+    assert expected == pytest.approx(worth_of_ai(0.9, 8.0, 0.15, 0.7, 3.0, 8.0, 0.0, 2.0))
+    assert 7.2 - 0.15 - 0.8 == pytest.approx(worth_of_ai(0.9, 8.0, 0.15, 0.0, -np.inf, 8.0, 0.0, 2.0))
 
 
 def test_waiting_is_those_before_over_those_who_work() -> None:
@@ -100,12 +107,13 @@ def test_every_contact_went_where_the_formula_says() -> None:
     spread = np.sqrt(1 + 1.5**2)
     chance = stats.norm.cdf((spread * stats.norm.ppf([0.9, 0.92]) + np.array([[-0.3], [0.0]])) / spread)
     chance = stats.beta.ppf(0.05, 8 + 1e5 * chance, 2 + 1e5 * (1 - chance))
-    value, silent = np.array([8.0, 24.0]), 0.3 * np.array([8.0, 72.0])
+    value, silent = np.array([8.0, 24.0]), np.array([8.0, 72.0])
     tokens = np.array([3e-6 * (300 * n + 175 * n * (n + 1)) + 15e-6 * 200 * n for n in (4, 6)])
     ai_cost = 0.10 + tokens + 0.01 / 60 * 30 * np.array([4, 6])
     q = chance[1, label] * confidence
-    with_ai = value[label] * q - ai_cost[label] - (1 - q) * silent[label]
     with_person = value[label] - 0.65 * np.array([5, 12])[label]
+    failed = 0.7 * (with_person - 1.0) - 0.3 * silent[label]
+    with_ai = value[label] * q - ai_cost[label] + (1 - q) * failed
     expected = known & (q >= np.array([0.5, 0.6])[label]) & (with_ai >= with_person)
     assert 0.2 < expected.mean() < 0.95
     clear = np.abs(with_ai - with_person) > 1e-6

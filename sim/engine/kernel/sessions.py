@@ -318,12 +318,25 @@ def _hear(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
 
 
 @apart
-def _fittest(c: Contacts, w: World, row: int, confidence: float, tried: int) -> tuple[int, float, float]:
+def _with_person(c: Contacts, w: World, row: int) -> float:
+    """What a person is worth to a contact now."""
+    fit, p, channel = w.machines.fit, w.people, c.channel[row]
+    q = p.channels[channel].queue
+    wait_s = expected_wait_s(float(p.queues[q].waiting), p.queues[q].handle_s, working(p, q, channel))
+    label = c.label[row]
+    return worth_of_person(fit.value[label], fit.person_cost[label, channel], wait_s, fit.wait_per_s[channel])
+
+
+@apart
+def _fittest(
+    c: Contacts, w: World, row: int, confidence: float, with_person: float, tried: int
+) -> tuple[int, float, float]:
     """The fleet that a contact is worth most with but for those tried, its chance and its worth there.
 
     −1 where none is likely enough to settle it, with the best chance there is.
     """
     m = w.machines
+    k = w.knobs[0]
     label, channel, language = c.label[row], c.channel[row], c.language[row]
     found, chance, best = -1, 0.0, -np.inf
     for at in range(m.chain.shape[1]):
@@ -341,11 +354,13 @@ def _fittest(c: Contacts, w: World, row: int, confidence: float, tried: int) -> 
             q,
             m.fit.value[label],
             m.fit.ai_cost[f, label, channel],
-            m.fit.unnoticed[label],
+            k.noticed,
+            with_person - k.handed_over,
+            m.fit.silent[label],
             m.fleets[f].active / max(1, m.fleets[f].sessions),
-            w.knobs[0].load_price,
+            k.load_price,
         )
-        if worth > best:
+        if found < 0 or worth > best:
             found, chance, best = f, q, worth
     return found, chance, best
 
@@ -357,14 +372,9 @@ def _fit(
     """Where a contact is worth most now."""
     chance, least, with_ai, with_person = 0.0, 0.0, 0.0, 0.0
     if eligible:
-        _, chance, with_ai = _fittest(c, w, row, confidence, 0)
-        fit, p, channel = w.machines.fit, w.people, c.channel[row]
-        least = fit.least[label]
-        q = p.channels[channel].queue
-        wait_s = expected_wait_s(float(p.queues[q].waiting), p.queues[q].handle_s, working(p, q, channel))
-        with_person = worth_of_person(
-            fit.value[label], fit.person_cost[label, channel], wait_s, fit.wait_per_s[channel]
-        )
+        with_person = _with_person(c, w, row)
+        _, chance, with_ai = _fittest(c, w, row, confidence, with_person, 0)
+        least = w.machines.fit.least[label]
     return best_fit(label, eligible, chance, least, with_ai, with_person)
 
 
@@ -378,7 +388,7 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     for at in range(m.chain.shape[1]):
         f = m.chain[channel, at]
         if w.knobs[0].by == BY_FIT:
-            f, _, _ = _fittest(c, w, row, c.confidence[row], tried)
+            f, _, _ = _fittest(c, w, row, c.confidence[row], _with_person(c, w, row), tried)
         if f < 0:
             break
         tried |= 1 << f

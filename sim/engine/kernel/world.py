@@ -114,6 +114,8 @@ KNOBS = record(
     [
         ("by", np.int64),
         ("load_price", np.float64),
+        ("noticed", np.float64),
+        ("handed_over", np.float64),
         ("levels", np.int64),
         ("monitor_sessions", np.int64),
         ("overflow_human", np.int64),
@@ -499,6 +501,7 @@ def knobs(scenario: Scenario) -> Rows:
     routing, ai, triggers = scenario.routing, scenario.ai, scenario.triggers
     row.by = int(routing.by if scenario.classifier is not None else By.HUMAN)
     row.load_price = routing.fit.load_price
+    row.noticed, row.handed_over = 1.0 - routing.fit.unnoticed, scenario.prices.handed_over
     row.monitor_sessions, row.overflow_human = routing.monitor_sessions, int(routing.monitor_overflow_human)
     row.catch, row.false_takeover = routing.catch, routing.false_takeover
     row.recovers = ai.wrong_label_recovers
