@@ -203,6 +203,14 @@ MEASURES: tuple[Measure, ...] = (
         "dropped", "dropped at hand-over", "share",
         ("dropped",), ("escalated", "spilled"), "lost at hand-over / handed over", "lower",
     ),
+    Measure(
+        "repeats", "further attempts", "share", ("offered", "-first_attempts"), ("offered",),
+        "further attempts, redials included / offered", "lower",
+    ),
+    Measure(
+        "work", "work for people, Erlangs", "contacts", ("handle_s",), ("span_s",),
+        "handling time of those who joined a queue / seconds", "neither",
+    ),
     *(
         Measure(
             f"share_{handling.name.lower()}", f"share {HANDLING_LABELS[handling]}", "share",
