@@ -314,7 +314,7 @@ MONEY: tuple[MoneyFigure, ...] = (
         lambda b: (b.spent.cost, resolved(b.found)),
     ),
     MoneyFigure(
-        "full_cost_per_contact", "cost per contact with what failures and waiting cost customers",
+        "full_cost_per_contact", "full cost per contact",
         "(cost + failures, hand-overs, waits and abandonments at their prices) / offered", True,
         lambda b: b.per("offered", b.spent.cost + b.spent.failures),
     ),

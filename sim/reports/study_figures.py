@@ -258,7 +258,8 @@ def _value(asked: Asked, value: float) -> str:
     if math.isnan(value):
         return "–"
     scaled = _scale(asked) * value
-    return f"{scaled:.1f}" if abs(scaled) < 1000 else f"{scaled:,.0f}"
+    places = 2 if asked.what.unit == "money" and abs(scaled) < 100 else 1
+    return f"{scaled:.{places}f}" if abs(scaled) < 1000 else f"{scaled:,.0f}"
 
 
 def _arrow(asked: Asked, higher: str, lower: str) -> str:
