@@ -218,19 +218,24 @@ def import_(
 
 @app.command()
 def calibrate(
-    file: Annotated[Path, typer.Argument(help="CSV with a first line of column names, a line an outcome.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="CSV with a first line of column names, a line an outcome; or a run, RUN or RUN#variant."
+        ),
+    ],
     confidence: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="COL", help="Column of confidences, 0 to 1; several stand side by side; repeatable."
         ),
-    ],
+    ] = None,
     correct: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="COL", help="Column that says whether the label was right; one for all, or one for each."
         ),
-    ],
+    ] = None,
     ai: Annotated[float, typer.Option(min=0, max=1, help="From this confidence on to the AI.")] = 0.92,
     monitored: Annotated[
         float, typer.Option(min=0, max=1, help="From this one on to the AI under watch, below to people.")
@@ -248,8 +253,8 @@ def calibrate(
 
     go(
         file,
-        confidence=confidence,
-        correct=correct,
+        confidence=confidence or [],
+        correct=correct or [],
         ai=ai,
         monitored=monitored,
         figure=figure,

@@ -1,4 +1,4 @@
-"""How far a classifier's confidence can be believed, from a file of confidences and outcomes (M07).
+"""How far a classifier's confidence can be believed, from a file of confidences and outcomes or from a run (M07).
 
     accuracy    share right
     ECE         Σ over 15 bins of |confidence − right| / n: how far it is off in the mean (Guo et al. 2017, arXiv:1706.04599)
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.engine.records import Run
 from sim.outcomes.intervals import FloatArray
 from sim.scenario.errors import ScenarioError
 
@@ -286,6 +287,23 @@ def read_outcomes(
         more = f"\n… and {len(told) - MOST_FAULTS} more" if len(told) > MOST_FAULTS else ""
         raise ScenarioError("\n".join(told[:MOST_FAULTS]) + more)
     return found
+
+
+def labelled(runs: Sequence[Run]) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Confidence and rightness of every label that the classifier of a run gave, over all replications; further attempts keep theirs.
+
+    Raises:
+        ValueError: A run keeps no rows of contacts.
+    """
+    scores, right = [], []
+    for run in runs:
+        c = run.contacts
+        if c is None:
+            raise ValueError("keeps no rows of contacts; run it with --records contacts")
+        first = (c["label"] >= 0) & (c["attempt"] == 1)
+        scores.append(c["confidence"][first])
+        right.append(c["right"][first].astype(np.bool_))
+    return np.concatenate(scores), np.concatenate(right)
 
 
 def _confidence(row: Sequence[str], at: int, where: str, faults: list[str]) -> float:

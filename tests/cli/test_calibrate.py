@@ -58,9 +58,21 @@ def test_calibrate_speaks_to_programs_and_to_scenarios(blendsim: Command, scores
     assert said.out.startswith("classifier: { accuracy: 0.")
 
 
+def test_calibrate_reads_a_run(blendsim: Command, run_folder: Path) -> None:
+    """Every variant a column, one by its title; columns of a file mean nothing there."""
+    assert "calibrated" in blendsim("calibrate", run_folder).out
+    told = json.loads(blendsim("calibrate", f"{run_folder}#breaker", "--json").out)
+    assert ["breaker"] == [one["column"] for one in told["columns"]]
+    assert "there is no variant 'none'" in blendsim("calibrate", f"{run_folder}#none").err
+    said = blendsim("calibrate", run_folder, "--confidence", "raw")
+    assert (2, "") == (said.code, said.out)
+    assert "leave out --confidence" in said.err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        ((), "name its columns with --confidence and --correct"),
         (("--confidence", "row"), "there is no column 'row'; did you mean raw?"),
         (("--confidence", "raw", "--figure", "x.pdf"), "must end in .png or .svg"),
         (("--confidence", "raw", "--ai", "0.5"), "--monitored 0.75: is above --ai 0.5"),
