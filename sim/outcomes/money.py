@@ -10,8 +10,8 @@ Two views of people, because two questions: what a contact takes (compare routin
 else), and what the day costs (compare rosters). The cost of an incident is the paired difference of `penalised_cost` between the run
 with it and the run without.
 
-AI counts at the interval of arrival, people at that of joining the queue, as in `sim.outcomes.measures`; plans belong to the run and are
-in no cut.
+AI counts at the interval of arrival, people at that of joining the queue, as in `sim.outcomes.measures`; plans and vendors' commitments
+belong to the run and are in no cut.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Money:
     tokens: float
     """Of fleets that are paid by the token."""
     fees: float
-    """By the session, the resolution, the minute."""
+    """By the session, the resolution, the minute, and what commitments add."""
     lines: float
     """While the AI had the contact."""
     watching: float
@@ -120,7 +120,7 @@ def money(
     )
     return Money(
         tokens=float(tokens.sum()),
-        fees=float(fees.sum()),
+        fees=float(fees.sum()) + (_unused(run, f, tokens + fees, window) if cut == EVERYTHING else 0.0),
         lines=float((prices.line_per_s[channel] * took["ai_s"]).sum()),
         watching=float(prices.watched_per_s * took["monitored_s"].sum()),
         people=float(prices.human_per_s * _handled_s(run, cut, window)),
@@ -201,6 +201,17 @@ def session_cost(run: Run) -> FloatArray:
         + prices.per_token_out[f] * tokens[:, 1]
     )
     return out
+
+
+def _unused(run: Run, fleet: NDArray[np.int64], charged: FloatArray, window: Window | None) -> float:
+    """What vendors get for commitments that were not used up, of the run and in no cut."""
+    at_least = run.scenario.prices.at_least_per_s
+    if not at_least.any():
+        return 0.0
+    edges_s, inside = interval_edges_s(run.scenario), in_window(run.scenario, window)
+    stretch_s = float(np.diff(edges_s)[inside].sum())
+    by_fleet = np.bincount(fleet, charged, len(at_least))
+    return float(np.maximum(0.0, at_least * stretch_s - by_fleet).sum())
 
 
 def _plans(run: Run, window: Window | None) -> float:

@@ -635,6 +635,7 @@ def _prices(spec: ScenarioFile) -> model.Prices:
         per_session_s=np.array([price.per_min / 60.0 for price in charged]),
         per_token_in=np.array([price.input_tokens / 1e6 for price in charged]),
         per_token_out=np.array([price.output_tokens / 1e6 for price in charged]),
+        at_least_per_s=np.array([price.at_least_per_day / 86_400.0 for price in charged]),
         line_per_s=np.array([channel.line_per_min / 60.0 for channel in spec.channels.values()]),
         human_per_s=prices.human_per_min / 60.0,
         watched_per_s=prices.supervisor_per_min / 60.0 / spec.routing.monitor.span,

@@ -578,11 +578,12 @@ class Prices:
     """What things cost (M60), by the unit that is counted."""
 
     per_session: FloatArray
-    """Shape (fleets,), as the next four."""
+    """Shape (fleets,), as the next five."""
     per_resolution: FloatArray
     per_session_s: FloatArray
     per_token_in: FloatArray
     per_token_out: FloatArray
+    at_least_per_s: FloatArray
     line_per_s: FloatArray
     """Shape (channels,)."""
     human_per_s: float

@@ -325,6 +325,8 @@ class PriceSpec(Spec):
     """For a million."""
     output_tokens: NonNegative = 0.0
     """For a million."""
+    at_least_per_day: NonNegative = 0.0
+    """Commitment: charged even where all of the above comes to less."""
 
 
 class FleetSpec(Spec):

@@ -102,6 +102,14 @@ def test_a_vendor_with_a_price_of_its_own_charges_nothing_else() -> None:
     assert (0.0, 10 * 0.3 + 8 * 0.5) == (spent.tokens, pytest.approx(spent.fees))
 
 
+def test_a_commitment_is_paid_whether_it_is_used_or_not() -> None:
+    """1,200 a day are 100 for the two hours; ten sessions at 2 use 20 of them, at 15 all."""
+    for per_session, expected in ((2.0, 100.0), (15.0, 150.0)):
+        price = {"per_session": per_session, "at_least_per_day": 1200}
+        fleets = {"B": {"on": "vendor.B", "channels": ("chat",), "sessions": 40, "price": price}}
+        assert expected == pytest.approx(money(a_morning(scenario(fleets=fleets))).fees)
+
+
 def test_resolved_are_those_whose_need_was_met() -> None:
     """Six by the AI, 30 and 10 by people of whom four were not helped: 42 of 50."""
     one = books(a_morning())
