@@ -138,6 +138,113 @@ def run_(
 
 
 @app.command()
+def study(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A study file, or a scenario to vary; or the name of one that ships, such as thresholds or r1."
+        ),
+    ],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=LEVELS",
+            help="Vary a key of the scenario: 0.80:0.98:0.02, 40,80 or 0.80..0.98 (hypercube); repeatable.",
+        ),
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Independent repetitions of every cell.")
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIGURE=±",
+            help="Add replications until the 95 % interval is so narrow: service_level=0.005, 'asa=5 % of value'; repeatable.",
+        ),
+    ] = None,
+    at_most: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Replications of a cell with --precision; 200.")
+    ] = None,
+    figures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--figure",
+            metavar="FIGURE",
+            help="What to find out: service_level, 'asa queue=voice 10:00-13:00'; repeatable.",
+        ),
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FACTOR=LEVEL", help="The cell that others are compared with; the first."),
+    ] = None,
+    latin_hypercube: Annotated[
+        int | None,
+        typer.Option(
+            min=2, metavar="N", help="N points spread over all factors instead of every combination."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the cells, their contacts and about how long they take.")
+    ] = False,
+    sets: Sets = None,
+    overrides: Overrides = None,
+    variants: Annotated[
+        list[str] | None, typer.Option("--variant", metavar="TITLE", help="Only this variant; repeatable.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Another seed means other customers.")
+    ] = None,
+    floor: Annotated[
+        Floor, typer.Option(help="kernel is compiled and fast, plain is SimPy; the results are the same.")
+    ] = Floor.kernel,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes at work; as many as processors when left out."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask scheduler instead, such as tcp://127.0.0.1:8786."),
+    ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Authority of a tls:// cluster.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Our certificate for it.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key.")] = None,
+    insecure_cluster: Annotated[
+        bool,
+        typer.Option("--insecure-cluster", help="Allow a cluster beyond this machine without TLS."),
+    ] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go.")] = Path("results"),
+    json: Json = False,
+) -> None:
+    """Run many variations of scenarios on the same customers, and compare them; goes on where it was stopped."""
+    from sim.cli.studying import study as go
+
+    go(
+        file,
+        sets=sets or [],
+        overrides=overrides or [],
+        variants=variants or [],
+        vary=vary or [],
+        figures=figures or [],
+        precision=precision or [],
+        reference=reference or [],
+        replications=replications,
+        at_most=at_most,
+        seed=seed,
+        latin_hypercube=latin_hypercube,
+        dry_run=dry_run,
+        floor=floor.value,
+        jobs=jobs,
+        cluster=cluster,
+        tls=(tls_ca, tls_cert, tls_key),
+        insecure=insecure_cluster,
+        out=out,
+        json=json,
+    )
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder, such as results/<scenario>/<time>-<id>.")],
     json: Json = False,

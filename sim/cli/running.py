@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sim.cli import show
-from sim.cli.find import scenario_file
+from sim.scenario.find import scenario_file
 
 COMPILING = {
     "kernel": "compiling the simulation kernel for this machine: about a minute, once; later runs start at once",

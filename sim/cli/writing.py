@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from sim.cli import show
-from sim.cli.find import scenario_file
 from sim.scenario.errors import ScenarioError
+from sim.scenario.find import scenario_file
 
 
 def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str]) -> None:

@@ -123,7 +123,7 @@ class ContactStory:
     notes: tuple[str, ...]
 
 
-def moment_s(scenario: Scenario, text: str) -> float:
+def moment_s(scenario: Scenario, text: str, option: str = "--at") -> float:
     """Seconds since the start of the run of a local time: `10:12`, `10:12:30`, `2026-03-02 10:12`.
 
     Raises:
@@ -134,14 +134,14 @@ def moment_s(scenario: Scenario, text: str) -> float:
     dated = _DATED.fullmatch(text.strip())
     time_s = clock_s(dated[2] if dated else text.strip())
     if time_s is None or time_s > 86_400.0:
-        raise ScenarioError(f"--at {text}: is no time; write 10:12, 10:12:30 or 2026-03-02 10:12")
+        raise ScenarioError(f"{option} {text}: is no time; write 10:12, 10:12:30 or 2026-03-02 10:12")
     first, last = local_time(scenario, 0.0), local_time(scenario, calendar.end_s)
     days = [first.date() + timedelta(days=k) for k in range((last.date() - first.date()).days + 1)]
     if dated:
         try:
             days = [datetime.strptime(dated[1], "%Y-%m-%d").date()]  # noqa: DTZ007  a date alone
         except ValueError:
-            raise ScenarioError(f"--at {text}: there is no such day") from None
+            raise ScenarioError(f"{option} {text}: there is no such day") from None
     found = []
     for day in days:
         clock = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(seconds=time_s)
@@ -149,10 +149,10 @@ def moment_s(scenario: Scenario, text: str) -> float:
         if 0.0 <= second <= calendar.end_s:
             found.append(second)
     if not found:
-        raise ScenarioError(f"--at {text}: is outside the run, which goes from {_span(scenario)}")
+        raise ScenarioError(f"{option} {text}: is outside the run, which goes from {_span(scenario)}")
     if len(found) > 1:
         raise ScenarioError(
-            f"--at {text}: comes on {len(found)} days of the run; name one, as in --at "
+            f"{option} {text}: comes on {len(found)} days of the run; name one, as in --at "
             f"'{local_time(scenario, found[0]):%Y-%m-%d} {text.strip()}' (it goes from {_span(scenario)})"
         )
     return found[0]

@@ -83,6 +83,7 @@ class Loaded(Generic[S]):
         trees: Title → composed tree with the origin of every value.
         files: Every file that was read, the one asked for first.
         schema: Class of the models.
+        overrides: Names of what may be laid over it.
     """
 
     path: Path
@@ -90,6 +91,7 @@ class Loaded(Generic[S]):
     trees: dict[str, Node]
     files: tuple[str, ...]
     schema: type[S]
+    overrides: tuple[str, ...] = ()
 
     @property
     def question(self) -> str:
@@ -203,6 +205,70 @@ def load(
     return _Load(schema, checks or (lambda _: ())).run(path, sets, overrides)
 
 
+def load_laid(
+    path: str | os.PathLike[str] | None,
+    laid: Sequence[Node],
+    *,
+    schema: type[S],
+    checks: Checks[S],
+) -> Loaded[S]:
+    """Read a file of another kind, which may extend others but has no variants, with changes from elsewhere laid over it.
+
+    Args:
+        path: A YAML file; None when everything that is said stands in *laid*.
+        laid: Maps that know their places, such as what a command line says; later ones over earlier.
+        schema: Class of the whole file.
+        checks: What is wrong between keys.
+
+    Raises:
+        ScenarioError: With every problem, each with file, line, column and key.
+    """
+    return _Load(schema, checks, keys=("extends",)).run(path, (), (), laid)
+
+
+def laid_over(tree: Node, changes: Sequence[Node], *, must_exist: bool = False) -> tuple[Node, list[Problem]]:
+    """A scenario's *tree* with changes over it, dotted keys taken apart, and what is wrong with them.
+
+    Args:
+        tree: Of a loaded scenario.
+        changes: Maps, in order.
+        must_exist: Whether dotted keys may only lead through names that are there, as with `--set`.
+    """
+    loading = _scenario_load()
+    for change in changes:
+        tree = loading.over(tree, change, must_exist=must_exist)
+    return tree, loading.problems
+
+
+def examined(trees: Mapping[str, Node], what: str) -> tuple[dict[str, ScenarioFile], list[Problem]]:
+    """The models of composed scenario trees by title, and everything that is wrong with them.
+
+    Args:
+        trees: By title; messages say in which of them a problem is.
+        what: What messages call one of them, such as `cell`.
+    """
+    loading = _scenario_load(what)
+    return loading.validate(trees), loading.problems
+
+
+def _scenario_load(what: str = "variant") -> _Load[ScenarioFile]:
+    from sim.scenario.checks import problems as real_checks
+    from sim.scenario.schema import ScenarioFile
+
+    return _Load(ScenarioFile, real_checks, what)
+
+
+def in_order_of(files: Sequence[str], problems: Iterable[Problem]) -> ScenarioError:
+    """All *problems*, each once, as one error: file by file, line by line."""
+    order = {file: index for index, file in enumerate(files)}
+    return ScenarioError.of(
+        sorted(
+            dict.fromkeys(problems),
+            key=lambda p: (order.get(p.file, len(order)), _natural(p.file), p.line or 0, p.column or 0),
+        )
+    )
+
+
 def shipped(name: str) -> Path | None:
     """The scenario of this *name* (`r1.yaml`) that ships with the package; None when there is none."""
     if not all(NAME_RE.fullmatch(part) for part in name.split("/")):
@@ -271,17 +337,32 @@ class _Sheet:
 class _Load(Generic[S]):
     """One call of `load`."""
 
-    def __init__(self, schema: type[S], checks: Checks[S]) -> None:
+    def __init__(
+        self,
+        schema: type[S],
+        checks: Checks[S],
+        what: str = "variant",
+        keys: tuple[str, ...] = LOADER_KEYS,
+    ) -> None:
         self.schema = schema
+        self.what = what
+        self.keys = keys
         self.checks = checks
         self.problems: list[Problem] = []
         self.sheets: dict[str, _Sheet] = {}
         self.files: list[str] = []
         self.known_lineages: dict[str, list[str]] = {}
 
-    def run(self, path: str | os.PathLike[str], sets: Sequence[str], overrides: Sequence[str]) -> Loaded[S]:
-        shown = "".join(letter if letter.isprintable() else "?" for letter in os.fspath(path))
-        sheet = self.sheet(Path(path), shown, [])
+    def run(
+        self,
+        path: str | os.PathLike[str] | None,
+        sets: Sequence[str],
+        overrides: Sequence[str],
+        laid: Sequence[Node] = (),
+    ) -> Loaded[S]:
+        shown = "".join(letter if letter.isprintable() else "?" for letter in os.fspath(path or ""))
+        nothing = Place("the command line")
+        sheet = _Sheet(Node({}, nothing, born=nothing)) if path is None else self.sheet(Path(path), shown, [])
         if sheet is None:
             raise self.error()
         asked = self.asked(sheet, overrides, shown)
@@ -293,21 +374,16 @@ class _Load(Generic[S]):
                 tree = self.over(tree, entry.node)
             for change in changes:
                 tree = self.over(tree, change, must_exist=True)
+            for change in laid:
+                tree = self.over(tree, change)
             trees[title] = replace(tree, place=sheet.root.place)
         models = self.validate(trees)
         if self.problems:
             raise self.error()
-        return Loaded(Path(path), models, trees, tuple(self.files), self.schema)
+        return Loaded(Path(path or ""), models, trees, tuple(self.files), self.schema, tuple(sheet.overrides))
 
     def error(self) -> ScenarioError:
-        order = {file: index for index, file in enumerate(self.files)}
-        unique = dict.fromkeys(self.problems)
-        return ScenarioError.of(
-            sorted(
-                unique,
-                key=lambda p: (order.get(p.file, len(order)), _natural(p.file), p.line or 0, p.column or 0),
-            )
-        )
+        return in_order_of(self.files, self.problems)
 
     def report(self, place: Place, path: str, message: str) -> None:
         self.problems.append(Problem(place.file, place.line, place.column, path, message))
@@ -330,7 +406,7 @@ class _Load(Generic[S]):
         self.problems += problems
         if root is None or not isinstance(root.data, dict):
             return None
-        body = {name: entry for name, entry in root.data.items() if name not in LOADER_KEYS}
+        body = {name: entry for name, entry in root.data.items() if name not in self.keys}
         sheet = _Sheet(Node({}, root.place, born=root.place))
         whole = True
         for base in self.bases(root, path, shown, [*chain, (key, shown)]):
@@ -345,7 +421,8 @@ class _Load(Generic[S]):
             merged = Fold(self.problems).merge(sheet.root, own)
             sheet.root = replace(merged, place=root.place, born=root.place)
         for name, into in (("overrides", sheet.overrides), ("variants", sheet.variants)):
-            self.fragments(root.data.get(name), name, into)
+            if name in self.keys:
+                self.fragments(root.data.get(name), name, into)
         if not whole:
             return None
         self.sheets[key] = sheet
@@ -518,7 +595,9 @@ class _Load(Generic[S]):
                 met.setdefault(problem, []).append(title)
         for problem, met_in in met.items():
             titles = list(dict.fromkeys(met_in))
-            named = f" (in variant{'s' if len(titles) > 1 else ''} {', '.join(titles)})"
+            named = f" (in {self.what}{'s' if len(titles) > 1 else ''} {', '.join(titles)})"
+            if self.what != "variant" and len(titles) > 1:  # there may be thousands, with long names
+                named = f" (in {self.what} {titles[0]}, and {len(titles) - 1} more)"
             where = "" if len(titles) == len(trees) else named
             self.problems.append(replace(problem, message=problem.message + where))
         return models
@@ -674,8 +753,8 @@ def _node(value: Any, place: Place) -> Node:
 
 def _natural(file: str) -> tuple[int, str]:
     """`--set 2` before `--set 10`, files by name."""
-    number = file.removeprefix("--set ")
-    return (int(number), "") if number != file and number.isdecimal() else (0, file)
+    option, _, number = file.rpartition(" ")
+    return (int(number), option) if option.startswith("--") and number.isdecimal() else (0, file)
 
 
 def _dotted(path: Iterable[str | int]) -> str:

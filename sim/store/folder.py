@@ -68,7 +68,7 @@ class RunFolder:
             self._parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir()
         except OSError as error:
-            if _disk_is_full(error):
+            if disk_is_full(error):
                 raise StoreError(_in_words(error, out)) from None
             why = error.strerror or str(error)
             raise ScenarioError(
@@ -135,10 +135,10 @@ class RunFolder:
             for path in sorted(self.path.rglob("*")):
                 if path.is_file():
                     files[path.relative_to(self.path).as_posix()] = note(path)
-                    _to_disk(path)
+                    to_disk(path)
             manifest = replace(manifest, files=files)
             (self.path / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-            _to_disk(self.path / MANIFEST)
+            to_disk(self.path / MANIFEST)
             for _ in range(_TRIES):
                 there = self._parent / self._name
                 if not there.exists():
@@ -148,7 +148,7 @@ class RunFolder:
             else:
                 raise StoreError(f"{self._parent}: no free name was found for the run")
             self._finished = True
-            _to_disk(self._parent)
+            to_disk(self._parent)
         return there, manifest
 
     def abandon(self) -> None:
@@ -175,20 +175,21 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:80] or "scenario"
 
 
-def _disk_is_full(error: OSError) -> bool:
+def disk_is_full(error: OSError) -> bool:
+    """Whether there was no room to write."""
     full = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     return error.errno in full or "No space left" in str(error) or "File too large" in str(error)
 
 
 def _in_words(error: OSError, where: Path) -> str:
-    if _disk_is_full(error):
+    if disk_is_full(error):
         return (
             f"{where}: the disk is full; the run was not kept, and nothing that was there before was touched"
         )
     return f"{where}: the run could not be kept ({error.strerror or error}); nothing that was there before was touched"
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Make sure that it survives a power cut, as far as the system can."""
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -197,7 +198,7 @@ def _to_disk(path: Path) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        if _disk_is_full(error):
+        if disk_is_full(error):
             raise
     finally:
         os.close(handle)
@@ -347,18 +348,18 @@ def _differs(path: Path, expected: FileNote) -> str:
     return "" if found.sha256 == expected.sha256 else "was changed after it was written (SHA-256 differs)"
 
 
-def _tupled(value: Any) -> Any:
+def tupled(value: Any) -> Any:
     """JSON's lists as the tuples that the schema wants."""
     if isinstance(value, dict):
-        return {key: _tupled(item) for key, item in value.items()}
-    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+        return {key: tupled(item) for key, item in value.items()}
+    return tuple(tupled(item) for item in value) if isinstance(value, list) else value
 
 
 def _scenario(path: Path, manifest: Manifest, title: str, resolved: dict[str, Any]) -> Scenario:
     import pydantic
 
     try:
-        spec = ScenarioFile.model_validate(_tupled(resolved))
+        spec = ScenarioFile.model_validate(tupled(resolved))
         return build(spec, name=manifest.scenario, variant=title, resolved=resolved)
     except (pydantic.ValidationError, ScenarioError) as error:
         raise ScenarioError(

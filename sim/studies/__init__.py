@@ -10,7 +10,8 @@ selection, and the same numbers wherever the run was made.
 from __future__ import annotations
 
 from sim.studies.asked import Asked
+from sim.studies.folder import read
 from sim.studies.rows import Cell, Row, measured, rows
 from sim.studies.table import Table
 
-__all__ = ["Asked", "Cell", "Row", "Table", "measured", "rows"]
+__all__ = ["Asked", "Cell", "Row", "Table", "measured", "read", "rows"]

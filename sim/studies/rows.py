@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sim.engine.records import Run
-from sim.engine.run import FloorName, in_order
+from sim.engine.run import FloorName, in_order, simulate
 from sim.outcomes.figures import Pair
 from sim.scenario.model import Scenario
 from sim.studies.asked import Asked
@@ -33,6 +33,21 @@ class Row:
     """Part and whole of every figure asked for, in that order."""
     contacts: int
     events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A row without its place in a study: the same for every study that asks the same of the same run."""
+
+    pairs: tuple[Pair, ...]
+    contacts: int
+    events: int
+
+
+def measure(scenario: Scenario, replication: int, asked: Sequence[Asked], floor: FloorName) -> Measured:
+    """Make one run and keep what is asked of it; what every worker of a study calls, wherever it is."""
+    run = simulate(lean(scenario, asked), replication, floor)
+    return Measured(tuple(one.of(run) for one in asked), run.offered, run.events)
 
 
 def measured(cell: int, run: Run, asked: Sequence[Asked]) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,6 +62,22 @@ class Table:
         x, y = (((self.part[c, both, asked]), (self.whole[c, both, asked])) for c in (a, b))
         return intervals.ratio_difference(*x, *y, level)
 
+    def count(self, cell: int) -> int:
+        """Replications that a cell has."""
+        return int((~np.isnan(self.contacts[cell])).sum())
+
+    def saved(self, a: int, b: int, asked: int) -> float:
+        """How many times less the paired difference of two cells varies than if each had met customers of its own.
+
+        NaN where there is nothing to compare; infinite where the two are the same in every replication.
+        """
+        both = ~np.isnan(self.part[a, :, asked]) & ~np.isnan(self.part[b, :, asked])
+        x, y = (intervals.influence(self.part[c, both, asked], self.whole[c, both, asked]) for c in (a, b))
+        apart, together = float((x**2).sum() + (y**2).sum()), float(((y - x) ** 2).sum())
+        if both.sum() < 2 or not apart > 0.0:
+            return math.nan
+        return apart / together if together > 0.0 else math.inf
+
     def frame(self) -> pd.DataFrame:
         """One row a cell: its levels, then value and half-width of every figure."""
         import pandas as pd
@@ -70,7 +87,7 @@ class Table:
             row: dict[str, object] = {
                 "cell": cell.name,
                 **cell.levels,
-                "replications": len(self.replications),
+                "replications": self.count(c),
             }
             for a, one in enumerate(self.asked):
                 estimate = self.estimate(c, a)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sim.cli.find import shipped_names
+from sim.scenario.find import shipped_names
 
 from .conftest import TINY, Command
 

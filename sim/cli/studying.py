@@ -1,0 +1,251 @@
+"""`blendsim study`."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from sim.cli import show
+from sim.cli.running import COMPILING, is_compiled
+from sim.scenario.errors import ScenarioError
+from sim.scenario.find import scenario_file
+
+if TYPE_CHECKING:
+    from sim.studies.design import Plan
+    from sim.studies.execute import Found, Lost, Progress
+    from sim.studies.workers import Tls
+
+OURS = 101
+SLEEPY_S = 0.1
+"""How often the line of progress changes at most."""
+
+
+def study(
+    said: str,
+    *,
+    sets: Sequence[str],
+    overrides: Sequence[str],
+    variants: Sequence[str],
+    vary: Sequence[str],
+    figures: Sequence[str],
+    precision: Sequence[str],
+    reference: Sequence[str],
+    replications: int | None,
+    at_most: int | None,
+    seed: int | None,
+    latin_hypercube: int | None,
+    dry_run: bool,
+    floor: Literal["kernel", "plain"],
+    jobs: int | None,
+    cluster: str | None,
+    tls: Sequence[Path | None],
+    insecure: bool,
+    out: Path,
+    json: bool,
+) -> None:
+    """Design, run what is missing, print the table, keep it in *out*."""
+    path = scenario_file(said)
+    certificates = _tls(cluster, tls, insecure=insecure)
+    from sim.studies.design import design, is_study
+    from sim.studies.design import said as as_said
+
+    ours = is_study(path)
+    if ours and (overrides or variants):
+        raise ScenarioError(
+            f"{path}: is a study, which names variants and overrides itself, under `scenario:`; --variant and --override go with a scenario"
+        )
+    laid = as_said(
+        scenario=None if ours else str(path),
+        variants=variants,
+        overrides=overrides,
+        vary=vary,
+        figures=figures,
+        precision=precision,
+        replications=replications,
+        at_most=at_most,
+        seed=seed,
+        latin_hypercube=latin_hypercube,
+        reference=reference,
+    )
+    plan = design(path if ours else None, laid, sets, name=path.stem)
+    if dry_run:
+        _dry_run(plan, floor, jobs, json=json)
+        return
+    _run(plan, floor, jobs, cluster, certificates, out, insecure=insecure, json=json)
+
+
+def _tls(cluster: str | None, files: Sequence[Path | None], *, insecure: bool) -> Tls | None:
+    given = [file for file in files if file is not None]
+    if cluster is None and (given or insecure):
+        raise ScenarioError("--tls-ca, --tls-cert, --tls-key and --insecure-cluster go with --cluster")
+    if not given:
+        return None
+    if len(given) < len(files):
+        raise ScenarioError("--tls-ca, --tls-cert and --tls-key go together: name all three")
+    from sim.studies.workers import Tls
+
+    return Tls(*given)
+
+
+def _run(
+    plan: Plan,
+    floor: Literal["kernel", "plain"],
+    jobs: int | None,
+    cluster: str | None,
+    tls: Tls | None,
+    out: Path,
+    *,
+    insecure: bool,
+    json: bool,
+) -> None:
+    from sim.reports import studied
+    from sim.reports.numbers import many
+    from sim.store.manifest import dumps
+    from sim.studies.execute import execute, working
+    from sim.studies.folder import JOURNAL, study_folder, write
+    from sim.studies.journal import Journal
+
+    if cluster is None and not is_compiled(floor):
+        show.err(COMPILING[floor])
+    place = study_folder(out, plan.name)
+    with Journal(place / JOURNAL) as journal:
+        before = len(journal.rows)
+        try:
+            with (
+                working(plan, floor, jobs, cluster, tls, insecure=insecure) as workers,
+                _progress(plan) as advance,
+            ):
+                found = execute(plan, journal, workers, floor, advance)
+        except KeyboardInterrupt:
+            kept = len(journal.rows) - before
+            show.err(f"interrupted; {kept:,} new rows are kept, and the same command goes on from them")
+            raise
+        folder = write(found, out, floor)
+    rows = found.table
+    if json:
+        facts = {
+            **studied.tree(rows, plan.reference),
+            "study": plan.name,
+            "folder": str(folder),
+            "missing": found.lost,
+            "capped": [plan.cells[c].name for c in found.capped],
+            "rows": len(found.rows),
+            "rows_made_now": found.made,
+            "seconds": round(found.seconds, 3),
+        }
+        show.out(dumps(facts))
+    else:
+        counts = [rows.count(c) for c in range(len(plan.cells))]
+        show.out(studied.heading(plan.name, len(plan.cells), counts, _took(found)))
+        if plan.question:
+            show.out(plan.question)
+        show.out("")
+        show.sections([studied.section(rows, plan.reference)])
+        for line in studied.precise(plan, rows, found.capped):
+            show.out(line)
+        total = sum(row.contacts for row in found.rows)
+        show.out(f"\n{many(total)} contacts in {len(found.rows):,} rows; tables: {shlex.quote(str(folder))}")
+    if found.lost:
+        _tell_lost(found)
+        raise typer.Exit(OURS)
+
+
+def _took(found: Found) -> list[str]:
+    from sim.reports.numbers import many
+
+    had = len(found.rows) - found.made
+    if not found.made:
+        return ["every row was there already"]
+    rate = found.contacts / found.seconds
+    words = [f"{many(found.contacts)} contacts in {found.seconds:.1f} s, {many(rate)}/s"]
+    return words if had <= 0 else [f"{had:,} rows were there already", *words]
+
+
+def _tell_lost(found: Found) -> None:
+    from sim.reports.studied import MOST_LOST
+
+    lost: Sequence[Lost] = found.lost
+    for one in lost[:MOST_LOST]:
+        show.err(
+            f"missing: cell {found.plan.cells[one.cell].name!r}, replication {one.replication}: {one.why}"
+        )
+    if len(lost) > MOST_LOST:
+        show.err(f"… and {len(lost) - MOST_LOST:,} more")
+    rows = "1 row is" if len(lost) == 1 else f"{len(lost):,} rows are"
+    show.err(
+        f"{rows} missing from the tables, and study.json names them; this is a fault of blendsim or of this machine. "
+        "The same command tries them again"
+    )
+
+
+@contextmanager
+def _progress(plan: Plan) -> Iterator[Progress]:
+    """Rows done, contacts a second and time left, on a terminal."""
+    from sim.reports.numbers import many
+
+    with show.progress("starting") as bar:
+        begun_s = time.monotonic()
+        told_s = 0.0
+
+        def advance(done: int, wanted: int, contacts: int) -> None:
+            nonlocal told_s
+            now_s = time.monotonic()
+            if now_s - told_s > SLEEPY_S or done == wanted:
+                told_s = now_s
+                bar(f"{plan.name}, {many(contacts / max(now_s - begun_s, 1e-9))} contacts/s", done, wanted)
+
+        yield advance
+
+
+def _dry_run(plan: Plan, floor: Literal["kernel", "plain"], jobs: int | None, *, json: bool) -> None:
+    from sim.demand.source import expected
+    from sim.engine.run import processors
+    from sim.reports import studied
+    from sim.reports.numbers import duration, many, plural
+    from sim.store.manifest import dumps
+    from sim.studies.rows import measure
+
+    by_demand: dict[str, float] = {}
+    contacts = []
+    for cell in plan.cells:
+        key = repr((cell.scenario.demand, cell.scenario.calendar))
+        contacts.append(by_demand.setdefault(key, expected(cell.scenario)))
+    runs = len(plan.cells) * plan.replications
+    total = sum(contacts) * plan.replications
+    seconds = None
+    at_once = jobs or processors()
+    if is_compiled(floor):
+        scenario = plan.cells[plan.reference].scenario
+        measure(scenario, 0, plan.asked, floor)  # loads what was compiled
+        clock_s = time.perf_counter()
+        row = measure(scenario, 1, plan.asked, floor)
+        seconds = (time.perf_counter() - clock_s) / max(1, row.contacts) * total / min(at_once, runs)
+    if json:
+        cells = [
+            {"cell": cell.name, "levels": cell.levels, "contacts": count}
+            for cell, count in zip(plan.cells, contacts, strict=True)
+        ]
+        facts = {
+            "study": plan.name, "design": plan.design, "cells": cells, "replications": plan.replications, "at_most": plan.at_most,
+            "figures": [one.name for one in plan.asked], "contacts": total, "estimated_s": seconds,
+        }  # fmt: skip
+        show.out(dumps(facts))
+        return
+    told = (
+        "time: not known before the kernel is compiled"
+        if seconds is None
+        else f"about {duration(seconds)} with {plural(at_once, 'process', 'processes')} here, by the clock of one run"
+    )
+    counts = [plan.replications]
+    show.out(studied.heading(plan.name, len(plan.cells), counts, [f"{many(total)} contacts", told]))
+    if plan.question:
+        show.out(plan.question)
+    show.out("")
+    show.sections([studied.planned(plan, contacts)])
+    show.out(f"\n{plural(runs, 'run')}; nothing was kept")
