@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -48,6 +48,17 @@ class MatrixFile(Spec):
     monitored: Share
     cells: dict[str, CellSpec] = {}  # noqa: RUF012  pydantic copies it
     """`intent.channel.segment`, as in `routing.thresholds.cells`."""
+
+
+class LearnedRouting(Spec):
+    by: Literal["confidence"] = "confidence"
+    thresholds: MatrixFile
+
+
+class LearnedFile(Spec):
+    """The same as a base for scenarios, as `blendsim thresholds --out` writes it."""
+
+    routing: LearnedRouting
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +451,17 @@ class _Designing:
             self.report(path, f"there is no {file}")
             return None
         try:
+            learned = any(
+                line.startswith("routing:") for line in file.read_text(encoding="utf-8").splitlines()
+            )
+            if learned:
+                (tree,) = load_laid(file, (), schema=LearnedFile, checks=lambda _: ()).trees.values()
+                self.files += (str(file),)
+                return _Level(file.stem, (tree,), clears=("routing", "thresholds"))
             loaded = load_laid(file, (), schema=MatrixFile, checks=lambda _: ())
+        except (OSError, UnicodeDecodeError) as error:
+            self.report(path, f"{file} cannot be read ({error})")
+            return None
         except ScenarioError as error:
             self.problems += error.problems
             return None

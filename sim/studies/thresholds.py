@@ -487,8 +487,10 @@ def as_yaml(matrix: Matrix) -> str:
     for one in own:
         note = f"{one.n:,} outcomes, q* {one.wanted:.2f}" + (", never pays" if one.never else "")
         note += ", may lie lower: nothing is known below" if one.at_edge else ""
-        name = name_of(one.cell, matrix.scenario)
-        lines.append(f"      {name}: {{ ai: {one.ai:g}, monitored: {one.monitored:g} }}  # {note}")
+        name = name_of(
+            one.cell, matrix.scenario
+        )  # quoted: in a variant a dot would lead into the cell of the label
+        lines.append(f'      "{name}": {{ ai: {one.ai:g}, monitored: {one.monitored:g} }}  # {note}')
     if not own:
         lines[-1] = "    cells: {}"
     return "\n".join(lines) + "\n"

@@ -37,6 +37,25 @@ def test_thresholds_learns_from_one_variant_and_writes_a_base(
     assert "is there already" in again.err
 
 
+def test_a_learned_matrix_is_a_level_of_a_study(blendsim: Command, run: Path, tmp_path: Path) -> None:
+    """Beside a bare one, in the form in which it was written; a file of another kind is told."""
+    blendsim("thresholds", f"{run}#breaker", "--out", tmp_path / "learned.yaml")
+    (tmp_path / "flat.yaml").write_text("{ ai: 0.9, monitored: 0.9 }", encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(
+        f"scenario: {{ file: {TINY}, variants: [breaker] }}\nfactors: {{ matrix: {{ matrices: [flat.yaml, learned.yaml] }} }}\n",
+        encoding="utf-8",
+    )
+    said = blendsim("study", "study.yaml", "--dry-run")
+    assert (0, True) == (said.code, "learned" in said.out), said.err
+
+    (tmp_path / "learned.yaml").write_text(
+        "routing: { by: intent, thresholds: { ai: 1, monitored: 1 } }", encoding="utf-8"
+    )
+    said = blendsim("study", "study.yaml", "--dry-run")
+    assert (2, "") == (said.code, said.out)
+    assert "routing.by: is 'intent', and must be confidence" in said.err
+
+
 def test_thresholds_speaks_to_programs(blendsim: Command, run: Path) -> None:
     """Every cell with its outcomes and what is at stake."""
     told = json.loads(blendsim("thresholds", f"{run}#breaker", "--no-watch", "--json").out)
