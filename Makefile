@@ -7,6 +7,9 @@ SHELL := bash
 
 SCENARIO ?= scenarios/single_vendor_outage_monday_peak.yaml
 VENV := .venv
+
+# Tests on all processors, file by file, so that what a file sets up is set up once.
+SPREAD := -n auto --dist loadfile
 BIN := $(VENV)/bin
 
 # The first Python that is new enough; `make PYTHON=/path/to/python demo` chooses another.
@@ -50,10 +53,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(SPREAD) -m slow
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
