@@ -22,7 +22,7 @@ from sim.outcomes.bursts import HANDOVERS, beside_formulas, bursts
 from sim.outcomes.measures import sharing
 
 run = sim.run(
-    "../scenarios/policy_boundary_cluster.yaml",
+    "policy_boundary_cluster",
     variants=["as it comes", "nothing in common"],
     replications=20,
 )

@@ -25,7 +25,7 @@ from sim.outcomes.loop import loop_outcome
 pd.options.display.max_colwidth = None
 
 run = sim.run(
-    "../scenarios/single_vendor_outage_monday_peak.yaml",
+    "sc01",
     variants=["breaker only", "fail over to C", "plans by an automated desk"],
     replications=20,
 )

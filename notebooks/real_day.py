@@ -22,7 +22,7 @@ import sim
 from sim.outcomes import table
 from sim.reports.report import observed
 
-run = sim.run("../scenarios/real_day_bank_1999.yaml", replications=20)
+run = sim.run("real_day_bank_1999", replications=20)
 runs = run.study.variants[run.variants[0]]
 run
 
@@ -52,7 +52,7 @@ pd.DataFrame(
 
 # %%
 plain = sim.run(
-    "../scenarios/real_day_bank_1999.yaml",
+    "real_day_bank_1999",
     replications=20,
     sets=[f"queues.{queue}.credit=null" for queue in runs[0].scenario.names.queues],
 )

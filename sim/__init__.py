@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.reports.notebook import Comparison, Result, compare, read, run
+    from sim.reports.notebook import Comparison, Result, check, compare, read, run
 
-__all__ = ["Comparison", "Result", "__version__", "compare", "read", "run"]
+__all__ = ["Comparison", "Result", "__version__", "check", "compare", "read", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -272,6 +272,60 @@ def compare(
 
 
 @app.command()
+def check(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Scenario files with `expect:`, or names of shipped ones."),
+    ],
+    sets: Sets = None,
+    overrides: Overrides = None,
+    replications: Annotated[
+        int | None, typer.Option(min=2, metavar="N", help="Of the first look, instead of the file's number.")
+    ] = None,
+    at_most: Annotated[
+        int | None,
+        typer.Option("--at-most", min=2, metavar="N", help="Cap; four times the first look when left out."),
+    ] = None,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            min=0.0001, max=0.5, metavar="P", help="Chance of a wrong verdict on an expectation, at most."
+        ),
+    ] = 0.05,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Another seed means other customers.")
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="The baseline's file or folder; beside the scenario when left out."
+        ),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the baseline anew: look at the change, and commit it.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="What could not be told counts as missed.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for a CI server.")
+    ] = None,
+    floor: Annotated[
+        Floor, typer.Option(help="kernel is compiled and fast, plain is SimPy; the results are the same.")
+    ] = Floor.kernel,
+    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Replications at a time.")] = None,
+    json: Json = False,
+) -> None:
+    """Hold scenarios to what they expect: pass, fail, or not enough runs to tell. Exit code 1 when something is missed."""
+    from sim.cli.checking import check as go
+
+    go(
+        files, sets=sets or [], overrides=overrides or [], replications=replications, at_most=at_most, alpha=alpha, seed=seed,
+        baseline=baseline, update=update, strict=strict, junit=junit, floor=floor.value, jobs=jobs, json=json,
+    )  # fmt: skip
+
+
+@app.command()
 def validate(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE…", help="Scenario files, or names of shipped ones.")

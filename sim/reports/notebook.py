@@ -16,8 +16,11 @@ from sim.outcomes import compare as compare_runs
 from sim.reports.answer import answer, heading
 from sim.reports.artefacts import figures_of, keep, slug
 from sim.scenario.errors import ScenarioError
+from sim.scenario.find import scenario_file
 from sim.store import RunFolder, Study, record, scenarios_of
 from sim.store import read as read_folder
+from sim.studies.check import Verdict
+from sim.studies.check import check as check_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +119,7 @@ def run(
     """Simulate every variant of a scenario file on the same customers.
 
     Args:
-        path: A YAML file.
+        path: A YAML file, or the name of one that ships, such as `sc01`.
         sets: Changes as `path=value`.
         overrides: Names of the file's own `overrides`.
         variants: Only these.
@@ -131,7 +134,13 @@ def run(
         ScenarioError: With every problem of the file.
     """
     scenarios = scenarios_of(
-        path, sets, overrides, variants=variants, replications=replications, seed=seed, records=records
+        scenario_file(os.fspath(path)),
+        sets,
+        overrides,
+        variants=variants,
+        replications=replications,
+        seed=seed,
+        records=records,
     )
     if out is None:
         return Result(record(scenarios, floor=floor, jobs=jobs))
@@ -158,6 +167,22 @@ def compare(result: Result, variant: str, against: str | None = None) -> Compari
     """
     a, b = _known(result.study, against), _known(result.study, variant)
     return Comparison(a, b, tuple(compare_runs(result.study.variants[a], result.study.variants[b])))
+
+
+def check(
+    path: str | os.PathLike[str], *, sets: Sequence[str] = (), replications: int | None = None
+) -> tuple[Verdict, ...]:
+    """Hold a scenario to what it expects.
+
+    Args:
+        path: A YAML file with `expect:`, or the name of one that ships.
+        sets: Changes as `path=value`, to be judged.
+        replications: Of the first look, instead of the file's number.
+
+    Raises:
+        ScenarioError: With every problem of the file, its expectations or its baseline.
+    """
+    return check_file(scenario_file(os.fspath(path)), sets=sets, replications=replications)
 
 
 def _shown_in_notebooks() -> None:

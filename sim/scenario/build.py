@@ -41,7 +41,7 @@ HANDLE_CV = 0.9
 """Handling times of people when nothing is said: lognormal with this coefficient of variation."""
 
 
-class _Clock:
+class Clock:
     """Local wall-clock times to seconds since the start; days of 23 and 25 hours are what they are."""
 
     def __init__(self, spec: ScenarioFile) -> None:
@@ -101,7 +101,7 @@ def _failure(spec: FailureSpec) -> model.Failure:
     return model.Failure(spec.detected, spec.loop, spec.confident_wrong)
 
 
-def _rates(spec: ScenarioFile, clock: _Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _rates(spec: ScenarioFile, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges, contacts per second and local day of every step of the arrival rate."""
     demand = spec.demand
     days = clock.days()
@@ -129,7 +129,7 @@ def _rates(spec: ScenarioFile, clock: _Clock) -> tuple[np.ndarray, np.ndarray, n
     return edges, per_s, np.maximum(local_day, 0)
 
 
-def _demand(spec: ScenarioFile, clock: _Clock) -> model.Demand:
+def _demand(spec: ScenarioFile, clock: Clock) -> model.Demand:
     demand = spec.demand
     edges, per_s, day = _rates(spec, clock)
     intents, channels = list(spec.intents), list(spec.channels)
@@ -285,7 +285,7 @@ def _watch(spec: ScenarioFile, nodes: list[str]) -> model.Watch | None:
     )
 
 
-def _levers(spec: ScenarioFile, clock: _Clock) -> tuple[Lever, ...]:
+def _levers(spec: ScenarioFile, clock: Clock) -> tuple[Lever, ...]:
     return tuple(
         Lever(
             name=name,
@@ -423,7 +423,7 @@ def _queue(name: str, queue: QueueSpec, spec: ScenarioFile) -> model.Queue:
     )
 
 
-def _group(group: GroupSpec, queues: list[str], clock: _Clock) -> model.Group:
+def _group(group: GroupSpec, queues: list[str], clock: Clock) -> model.Group:
     shifts = []
     for shift in group.shifts:
         # The night before, too: its shift may still be at work when the run begins.
@@ -655,7 +655,7 @@ def build(
     Raises:
         ScenarioError: A time cannot be placed on the calendar.
     """
-    clock = _Clock(spec)
+    clock = Clock(spec)
     queues = list(spec.queues)
     nodes = [*spec.nodes, *(f"fleet.{fleet}" for fleet in spec.fleets)]
     built_queues = tuple(_queue(key, queue, spec) for key, queue in spec.queues.items())

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from sim.scenario.expect import ExpectSpec
 from sim.scenario.values import (
     Count,
     Moment,
@@ -1099,5 +1100,7 @@ class ScenarioFile(Spec):
     """Keep a row for every contact and decision, or interval counts alone (memory does not grow with contacts)."""
     replications: PositiveCount = 20
     seed: Count = 1
+    expect: tuple[ExpectSpec, ...] = ()
+    """What `blendsim check` holds runs of this file against; files that extend it do not inherit it."""
     warm_up: Seconds = 0.0
     """Cut off the front of every replication before anything is counted; for steady-state checks only."""

@@ -25,6 +25,7 @@ from sim.engine.what import What
 from sim.orchestration import breaker
 from sim.orchestration.words import Decision, Reason
 from sim.scenario.build import build
+from sim.scenario.expect import ExpectSpec
 from sim.scenario.load import load
 from sim.scenario.model import BreakerPolicy, By, Scenario
 from sim.scenario.schema import PriceSpec, PricesSpec, ScenarioFile
@@ -58,6 +59,7 @@ LEFT_OUT = {
     **{f"fleets.*.price.{key}": "same" for key in PriceSpec.model_fields},
     "fleets.*.price?": "same",
     "channels.*.line_per_min": "same",
+    **{f"expect.*.{key}": "changes nothing about a run" for key in ExpectSpec.model_fields},
     "records": "both values run in test_interval_mode_counts_the_same",
 }
 """Keys that the worlds leave alone, and why."""

@@ -1,0 +1,69 @@
+"""`blendsim check`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from sim.cli import show
+from sim.cli.running import COMPILING, is_compiled
+from sim.scenario.errors import ScenarioError
+from sim.scenario.find import scenario_file
+
+MISSED = 1
+
+
+def check(
+    files: Sequence[str],
+    *,
+    sets: Sequence[str],
+    overrides: Sequence[str],
+    replications: int | None,
+    at_most: int | None,
+    alpha: float,
+    seed: int | None,
+    baseline: Path | None,
+    update: bool,
+    strict: bool,
+    junit: Path | None,
+    floor: Literal["kernel", "plain"],
+    jobs: int | None,
+    json: bool,
+) -> None:
+    """Judge every expectation of every file; exit code 1 when one is missed."""
+    from sim.reports import verdicts
+    from sim.scenario.load import load
+    from sim.store.manifest import dumps
+    from sim.studies.check import check as judge
+    from sim.studies.check import expectations
+
+    paths = [scenario_file(said) for said in files]
+    for path in paths:
+        expectations(load(path))  # every file is looked at before anything is run
+    if not is_compiled(floor):
+        show.err(COMPILING[floor])
+    found = {}
+    for path in paths:
+        with show.progress(f"checking {path.name}") as advance:
+            found[path] = judge(
+                path, sets=sets, overrides=overrides, replications=replications, at_most=at_most, alpha=alpha, seed=seed,
+                baseline=baseline, update=update, floor=floor, jobs=jobs, progress=advance,
+            )  # fmt: skip
+    if junit is not None:
+        try:
+            junit.write_bytes(verdicts.junit(found, strict=strict))
+        except OSError as error:
+            raise ScenarioError(f"{junit}: cannot be written ({error.strerror or error})") from None
+    if json:
+        show.out(dumps(verdicts.tree(found)))
+    else:
+        show.sections(verdicts.sections(found))
+        show.out(verdicts.last_line(found))
+    outcomes = [one.outcome for several in found.values() for one in several]
+    if "inconclusive" in outcomes and not strict:
+        show.err("inconclusive: more replications would tell (--at-most); --strict makes it count as missed")
+    if "fail" in outcomes or (strict and "inconclusive" in outcomes):
+        raise typer.Exit(MISSED)

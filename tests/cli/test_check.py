@@ -1,0 +1,86 @@
+"""`blendsim check` and `pytest scenarios/`: exit codes, JUnit, and messages with file and line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli.main import app
+
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:blendsim", "-p", "sim.cli.pytest_plugin", "-q")
+"""Whether the plugin was installed with the package or not, it is there once."""
+TINY = Path(__file__).parent.parent / "store" / "tiny.yaml"
+
+
+@pytest.fixture
+def promise(tmp_path):
+    """A file of which one expectation is kept and one is not."""
+    path = tmp_path / "promise.yaml"
+    path.write_text(
+        f'extends: {TINY}\nquestion: Does it hold?\nexpect:\n  - {{ service_level: ">= 1 %", variant: breaker }}\n'
+        '  - { asa: "<= 1s", variant: breaker }\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+def told(*arguments):
+    """What the command does."""
+    return CliRunner().invoke(app, ["check", *map(str, arguments)], env={"COLUMNS": "128", "NO_COLOR": "1"})
+
+
+def test_a_missed_expectation_exits_with_1_and_is_named(promise, tmp_path):
+    """The table says which line; JUnit has one failure with the numbers in it."""
+    found = told(promise, "--replications", 5, "--junit", tmp_path / "junit.xml")
+    assert 1 == found.exit_code
+    assert "2 expectations: 1 passed, 1 failed" in found.stdout
+    suite = ET.parse(tmp_path / "junit.xml").getroot()[0]  # noqa: S314  written by ourselves just now
+    assert ("2", "1", "0") == (suite.get("tests"), suite.get("failures"), suite.get("skipped"))
+    (failure,) = suite.iter("failure")
+    assert f"{promise}:5: expected asa <= 1s of 'breaker': found" in str(failure.get("message"))
+
+
+def test_json_is_for_programs(promise):
+    """Verdicts with file, line and numbers."""
+    (file,) = json.loads(told(promise, "--replications", 5, "--json").stdout)["files"]
+    assert [("pass", 4), ("fail", 5)] == [(one["outcome"], one["line"]) for one in file["verdicts"]]
+
+
+def test_what_could_not_be_told_counts_only_when_strict(tmp_path):
+    """One look of two days at a middling limit: inconclusive, exit code 0 with a warning, 1 with --strict."""
+    path = tmp_path / "promise.yaml"
+    path.write_text(
+        f'extends: {TINY}\nquestion: x\nexpect: [{{ asa: "<= 30s", variant: breaker }}]\n', encoding="utf-8"
+    )
+    lax, strict = (told(path, "--replications", 2, "--at-most", 2, *more) for more in ((), ("--strict",)))
+    assert (0, 1) == (lax.exit_code, strict.exit_code)
+    assert "inconclusive: more replications would tell" in lax.stderr
+
+
+def test_pytest_collects_scenarios_that_expect_something(promise):
+    """One test an expectation; the failure names file and line, and other YAML files are left alone."""
+    (promise.parent / "other.yaml").write_text("expect: nothing\n", encoding="utf-8")
+    done = subprocess.run(
+        [*PYTEST, "-rA", "--blendsim-replications", "5", "."],
+        cwd=promise.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert 1 == done.returncode, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout
+    assert "promise.yaml:5: expected asa <= 1s of 'breaker': found" in done.stdout
+
+
+def test_pytest_says_what_is_wrong_with_a_file(promise):
+    """A mistake in a scenario is an error of collection with its place."""
+    promise.write_text(promise.read_text().replace("asa:", "asaa:"), encoding="utf-8")
+    done = subprocess.run(
+        [*PYTEST, "."],
+        cwd=promise.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert 2 == done.returncode
+    assert "expect.1.asaa: unknown key; did you mean asa?" in done.stdout
