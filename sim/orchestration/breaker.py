@@ -424,24 +424,33 @@ def on_reply(
         else:
             b[f].good += 1
         if b[f].good >= b[f].probes_need:
-            _because(b, f, Cause.PROVED, b[f].good, b[f].good + b[f].bad, b[f].probes_need)
+            _because(
+                b, f, Cause.PROVED, float(b[f].good), float(b[f].good + b[f].bad), float(b[f].probes_need)
+            )
             careful = b[f].degraded_on != 0 and b[f].back_to_degraded != 0
             return _move(b, ring, f, _ON_TRIAL if careful else _PROVED, now_s)
         if b[f].bad > b[f].probes_of - b[f].probes_need:
-            _because(b, f, Cause.PROBES_FAILED, b[f].bad, b[f].good + b[f].bad, b[f].probes_need)
+            _because(
+                b,
+                f,
+                Cause.PROBES_FAILED,
+                float(b[f].bad),
+                float(b[f].good + b[f].bad),
+                float(b[f].probes_need),
+            )
             return _move(b, ring, f, Signal.TRIPPED, now_s)
         return False
     _count(b, ring, f, failed, slow, now_s)
     if b[f].row_at > 0 and b[f].in_a_row >= b[f].row_at:
-        _because(b, f, Cause.IN_A_ROW, b[f].in_a_row, b[f].calls, b[f].row_at)
+        _because(b, f, Cause.IN_A_ROW, float(b[f].in_a_row), float(b[f].calls), float(b[f].row_at))
         return _move(b, ring, f, Signal.TRIPPED, now_s)
     if b[f].by == BY_ROW or b[f].calls < b[f].min_replies:
         return False
     if b[f].failed >= b[f].failed_at * b[f].calls:
-        _because(b, f, Cause.FAILED_SHARE, b[f].failed, b[f].calls, b[f].failed_at)
+        _because(b, f, Cause.FAILED_SHARE, float(b[f].failed), float(b[f].calls), b[f].failed_at)
         return _move(b, ring, f, Signal.TRIPPED, now_s)
     if b[f].slow >= b[f].slow_at * b[f].calls:
-        _because(b, f, Cause.SLOW_SHARE, b[f].slow, b[f].calls, b[f].slow_at)
+        _because(b, f, Cause.SLOW_SHARE, float(b[f].slow), float(b[f].calls), b[f].slow_at)
         return _move(b, ring, f, Signal.TRIPPED, now_s)
     return False
 
@@ -548,7 +557,7 @@ def on_look(
     lasted_s = now_s - b[f].since_s
     if verdict != _OK or b[f].well < b[f].recover or lasted_s < b[f].dwell_s:
         return False
-    _because(b, f, Cause.RECOVERED, b[f].well, lasted_s, b[f].recover)
+    _because(b, f, Cause.RECOVERED, float(b[f].well), lasted_s, float(b[f].recover))
     return _move(b, ring, f, Signal.RECOVERED, now_s)
 
 

@@ -14,6 +14,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba import types
+from numba.core.registry import CPUDispatcher
 
 _SIM = Path(__file__).resolve().parent.parent
 _SOURCES = ("orchestration", "engine", "demand")
@@ -39,27 +41,58 @@ F = TypeVar("F", bound=Callable[..., object])
 
 # What it is compiled with: no interpreter lock; no reference counting (nothing compiled here makes an array, and counting the dozens that
 # are passed down costs more than the work: 8 × on the reference works); callees inlined, for the same reason (another 2 ×).
-_OPTIONS: Any = {"cache": True, "nogil": True, "_nrt": False, "forceinline": True, "no_cfunc_wrapper": True}
+_OPTIONS: dict[str, Any] = {
+    "nopython": True,
+    "boundscheck": None,
+    "nogil": True,
+    "_nrt": False,
+    "forceinline": True,
+    "no_cfunc_wrapper": True,
+}
+
+
+def _taken_as(kind: types.Type) -> types.Type:
+    """The type that an argument of this type arrives as: constants as any value, whole numbers of any width and codes as 64 bits."""
+    kind = types.unliteral(kind)
+    if isinstance(kind, types.IntEnumMember) or (isinstance(kind, types.Integer) and kind.signed):
+        return types.int64
+    return kind
+
+
+class _OneSignature(CPUDispatcher):
+    """A compiled function that is compiled once: left to itself, Numba compiles it anew for every constant and width of whole number."""
+
+    def compile(self, sig: Any) -> Any:
+        """Compile for these types of arguments, or find what was compiled."""
+        return super().compile(tuple(map(_taken_as, sig)))
+
+
+def _jit(function: F, options: dict[str, Any]) -> F:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return function
+    dispatcher = _OneSignature(py_func=function, locals={}, targetoptions=dict(options))
+    dispatcher.enable_caching()
+    return cast(F, dispatcher)
 
 
 def compiled(function: F) -> F:
     """Compile *function* on its first call and keep the result on disk."""
-    return cast(F, numba.njit(**_OPTIONS)(function))
+    return _jit(function, _OPTIONS)
 
 
 # For other compiled code alone: what lets Python call a function is compiled with it, and costs more than the function where dozens of
 # arrays are passed.
-_INNER: Any = _OPTIONS | {"no_cpython_wrapper": True}
+_INNER = _OPTIONS | {"no_cpython_wrapper": True}
 
 
 def inner(function: F) -> F:
     """Compile *function* as `compiled` does, for other compiled functions to call and nobody else."""
-    return cast(F, numba.njit(**_INNER)(function))
+    return _jit(function, _INNER)
 
 
 def apart(function: F) -> F:
     """Compile *function* as `inner` does, but as a function of its own: for what is rare and long, so that it is compiled once."""
-    return cast(F, numba.njit(**(_INNER | {"forceinline": False}))(function))
+    return _jit(function, _INNER | {"forceinline": False})
 
 
 def record(fields: list[Any]) -> np.dtype[Any]:

@@ -187,7 +187,7 @@ def on_end(rows: WarningArray, f: int, escalated: bool, now_s: float) -> bool:
         rows[f].evidence = min(evidence, rows[f].alarm_at)
         if rows[f].alarmed == 0:
             if evidence >= rows[f].alarm_at:
-                _turn(rows, f, 1, _CUSUM, evidence, rows[f].run, rows[f].alarm_at, now_s)
+                _turn(rows, f, 1, _CUSUM, evidence, float(rows[f].run), rows[f].alarm_at, now_s)
                 return True
             return False
     if rows[f].alarmed == 1:

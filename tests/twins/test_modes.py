@@ -40,6 +40,7 @@ for seed in map(int, sys.argv[1:]):
     scenario = scenario_of(random_world(seed, 250), seed)
     simulate(scenario)
     simulate(replace(scenario, keep_contacts=False))
+    simulate(scenario, floor="plain")
 found = {
     f"{value.__module__}.{value.__name__}": len(value.signatures)
     for name, module in list(sys.modules.items()) if name.startswith("sim.")
@@ -117,9 +118,22 @@ def test_no_field_is_hidden_by_numpy(module: ModuleType) -> None:
     assert {} == {name: fields for name, fields in clashes.items() if fields}
 
 
+def _signatures(seeds: tuple[int, ...], **environment: str) -> dict[str, int]:
+    """How many signatures of each function a fresh interpreter compiled or loaded."""
+    return dict(eval(_python(SIGNATURES, *map(str, seeds), **environment)))  # noqa: S307 printed by ourselves
+
+
 def test_one_signature_each() -> None:
-    """Worlds of different shapes, with and without rows, leave one compiled signature of every function: none compiled twice."""
-    _here(SMALL)  # what is called from Python is compiled by now; the rest is inside it
-    signatures = dict(eval(_python(SIGNATURES, *map(str, SMALL))))  # noqa: S307 printed by ourselves
+    """Worlds of different shapes, on both floors, with and without rows, load one signature of every function that Python calls."""
+    _here(SMALL)  # compiled by now; what these functions call is inside them
+    signatures = _signatures(SMALL)
     assert "sim.engine.kernel.advance.advance" in signatures
+    assert {} == {name: n for name, n in signatures.items() if n != 1}
+
+
+@pytest.mark.slow
+def test_nothing_is_compiled_twice(tmp_path: Path) -> None:
+    """Twenty worlds of every kind, on both floors, compile every function once, those inside others as well."""
+    signatures = _signatures(tuple(range(20)), XDG_CACHE_HOME=str(tmp_path))
+    assert "sim.engine.kernel.logs.decide" in signatures
     assert {} == {name: n for name, n in signatures.items() if n != 1}
