@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sim.demand.draw import presence
 from sim.engine.state import Handling
-from sim.orchestration.impact import Stream
+from sim.orchestration.impact import Stream, Worked
 from sim.scenario.model import Queue, Scenario
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Forecast:
     """People on the floor as the schedule has it, shape (steps,)."""
     contained_per_s: FloatArray
     """Sessions that a fleet closes by itself, shape (fleets, steps)."""
+    worked: Worked = field(default_factory=Worked, compare=False)
+    """What estimates that rest on this have worked out, for all replications."""
 
 
 _KEPT: list[tuple[tuple[Any, ...], Forecast]] = []

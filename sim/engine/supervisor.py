@@ -148,9 +148,9 @@ class Supervisor:
 
     # --- signals -----------------------------------------------------------------------------------------------------------------
 
-    def _estimate(self, known: Forecast) -> impact.Impact:
-        """What the failure puts on the people, as the planner sees it."""
-        look, names, now_s = self.floor.look(resets=False), self.scenario.names, self.clock.now
+    def _estimate(self, known: Forecast, look: Any, ahead: tuple[float, ...]) -> impact.Impact:
+        """What the failure puts on the people at these horizons, as the planner sees it."""
+        names, now_s = self.scenario.names, self.clock.now
         fleets = {
             name: impact.Fleet(
                 sessions=int(look.sessions[f]),
@@ -164,11 +164,11 @@ class Supervisor:
         }
         steps = len(known.everybody)
         available = [
-            float(known.everybody[min(steps - 1, int((now_s + ahead_s) / STEP_S))]) for ahead_s in AHEAD_S
+            float(known.everybody[min(steps - 1, int((now_s + ahead_s) / STEP_S))]) for ahead_s in ahead
         ]
         everything = tuple(range(len(names.queues)))
         assert self.scenario.signals is not None, "asked only where there are signals"
-        policy = impact.ImpactPolicy(every_s=STEP_S, ahead_s=AHEAD_S, burst_share=self.scenario.signals.burst)
+        policy = impact.ImpactPolicy(every_s=STEP_S, ahead_s=ahead, burst_share=self.scenario.signals.burst)
         return impact.estimate(
             known.streams,
             fleets,
@@ -177,6 +177,7 @@ class Supervisor:
             policy,
             now_s,
             degradation.sheds,
+            known.worked,
         )
 
     def _signal(self) -> None:
@@ -200,7 +201,7 @@ class Supervisor:
             )
             for f, name in enumerate(names.fleets)
         )
-        estimate = self._estimate(known)
+        estimate = self._estimate(known, look, AHEAD_S[:1])
         observation = signals.SignalObservation(now_s, seen, estimate, tuple(self._warnings))
         self._warnings.clear()
         self._signals, sent = signals.step(self._signals, observation, self.scenario.signals.policy, now_s)
@@ -249,7 +250,7 @@ class Supervisor:
 
     def _plan(self, signal: signals.Signal) -> None:
         known, look = forecast(self.scenario), self.floor.look(resets=False)
-        estimate = self._estimate(known)
+        estimate = self._estimate(known, look, AHEAD_S)
         normal = all(int(s) == breaker.State.CLOSED for s in look.breaker) and not look.level.any()
         now = estimate.ahead[0]
         gaps = tuple(max(0.0, ahead.gap) for ahead in estimate.ahead)

@@ -53,10 +53,8 @@ _OPTIONS: dict[str, Any] = {
 
 def _taken_as(kind: types.Type) -> types.Type:
     """The type that an argument of this type arrives as: constants as any value, whole numbers of any width and codes as 64 bits."""
-    kind = types.unliteral(kind)
-    if isinstance(kind, types.IntEnumMember) or (isinstance(kind, types.Integer) and kind.signed):
-        return types.int64
-    return kind
+    kind = getattr(kind, "literal_type", kind)
+    return types.int64 if isinstance(kind, types.IntEnumMember) or kind in types.signed_domain else kind
 
 
 class _OneSignature(CPUDispatcher):

@@ -16,8 +16,8 @@ A planner's inputs only: expected arrivals, shares, handling times; nothing that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from statistics import NormalDist
 
@@ -138,6 +138,27 @@ class _Flow:
     erlangs: float
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What earlier estimates have worked out: fleets stand in few ways, and an estimate is asked for whenever one of them moves.
+
+    Runs in several threads may share one: entries are looked up and put in, each at one stroke, and are the same whoever makes them.
+    """
+
+    flows: dict[tuple[Hashable, ...], _Flow] = field(default_factory=dict)
+    ahead: dict[tuple[Hashable, ...], Ahead] = field(default_factory=dict)
+
+    def make_room(self) -> None:
+        """Forget everything when there is much of it."""
+        if len(self.flows) + len(self.ahead) > MOST_WORKED:
+            self.flows.clear()
+            self.ahead.clear()
+
+
+MOST_WORKED = 50_000
+"""Numbers kept to be looked up; some ten megabytes."""
+
+
 def multiplier(ai_share: float, containment: float) -> float:
     """How many times the usual contacts reach people when the AI vanishes: 1/(1 − s·c).
 
@@ -173,6 +194,7 @@ def estimate(
     policy: ImpactPolicy,
     now_s: float,
     sheds: Callable[[int, int, float, float], bool] = never,
+    worked: Worked | None = None,
 ) -> Impact:
     """What the failure puts on the people, for every horizon of the policy.
 
@@ -184,6 +206,7 @@ def estimate(
         policy: How.
         now_s: Now.
         sheds: Whether (level, risk, capability, containment) keeps an intent from the AI.
+        worked: What earlier calls with the same *streams*, *required* and *sheds* worked out, and policies that differ in `ahead_s` alone.
 
     Raises:
         ValueError: Lengths differ, or a state is not a breaker's.
@@ -197,14 +220,22 @@ def estimate(
         name: Fleet(fleet.sessions if fleet.sessions_normal < 0 else fleet.sessions_normal)
         for name, fleet in fleets.items()
     }
-    flows: dict[int, tuple[_Flow, _Flow]] = {}  # several horizons may fall into one interval of the plan
+    worked = worked or Worked()
+    worked.make_room()
+    usual, as_is = _standing(normal), _standing(fleets)
     needed = cache(required)
     ahead = []
     for ahead_s, people in zip(policy.ahead_s, available, strict=True):
         k = max(0, math.floor((now_s + ahead_s - policy.from_s) / policy.every_s))
-        if k not in flows:
-            flows[k] = _flow(streams, normal, k, never), _flow(streams, fleets, k, sheds)
-        ahead.append(_compared(*flows[k], ahead_s, people, needed, policy))
+        key = (k, ahead_s, people, usual, as_is)
+        found = worked.ahead.get(key)
+        if found is None:
+            flows = (
+                _looked_up(worked, streams, normal, usual, k, never),
+                _looked_up(worked, streams, fleets, as_is, k, sheds),
+            )
+            found = worked.ahead[key] = _compared(*flows, ahead_s, people, needed, policy)
+        ahead.append(found)
     burst = policy.burst_share * sum(
         fleet.active
         for fleet in fleets.values()
@@ -216,6 +247,27 @@ def estimate(
         f"{now.erlangs:+.0f} Erlangs, {burst:.0f} at once; {now.required} people needed, {now.available:.0f} there"
     )
     return Impact(now_s, tuple(ahead), burst, words)
+
+
+def _standing(fleets: Mapping[str, Fleet]) -> tuple[Hashable, ...]:
+    """All of the fleets that a flow rests on."""
+    return tuple((name, f.sessions, f.state, f.level, f.containment_drop) for name, f in fleets.items())
+
+
+def _looked_up(
+    worked: Worked,
+    streams: Sequence[Stream],
+    fleets: Mapping[str, Fleet],
+    standing: tuple[Hashable, ...],
+    interval: int,
+    sheds: Callable[[int, int, float, float], bool],
+) -> _Flow:
+    """The flow of one interval, worked out once: several horizons fall into it, and many estimates."""
+    key = (interval, sheds is never, standing)
+    flow = worked.flows.get(key)
+    if flow is None:
+        flow = worked.flows[key] = _flow(streams, fleets, interval, sheds)
+    return flow
 
 
 def _compared(
