@@ -14,7 +14,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -34,12 +34,16 @@ REPEATS, QUICK_REPEATS = 5, 3
 SIZES = {"product": 5_000_000, "naive_simpy": 60_000, "c": 10_000_000}
 LINEARITY_SIZES = (1_000_000, 10_000_000)
 MEMORY_CONTACTS = 10_000_000
+REPLICATIONS = 20
 
 # What the product is held to.
 BARS = {
     "over_naive_simpy": "≥ 50",
     "over_c": "≥ 0.3",
     "kernel_over_plain": "≥ 20",
+    "all_on_kernel_over_plain": "≥ 15",
+    "all_on_contacts_per_s": "≥ 150000",
+    "controller_share": "≤ 0.1",
     "seconds_ratio_for_10x": "≤ 11",
     "peak_mb_10m_contacts": "≤ 1500",
 }
@@ -64,6 +68,17 @@ class WorkResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AllOn:
+    """R1's Monday with every controller on."""
+
+    kernel_over_plain: float
+    contacts_per_s: float
+    """On all processors, over replications."""
+    shares: dict[str, float]
+    """Of a run, by controller; at most so much."""
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """Everything measured in one run of the benchmark; None for what could not be."""
 
@@ -71,6 +86,7 @@ class Results:
     kernel_over_plain: float | None
     seconds_ratio_for_10x: float | None
     peak_mb_10m_contacts: float | None
+    all_on: AllOn | None = None
 
 
 def measure_work(
@@ -147,6 +163,24 @@ def measure_product(repeats: int) -> tuple[float, float, float]:
     )
 
 
+def measure_all_on(repeats: int) -> AllOn:
+    """R1's Monday with every controller on: floor against floor, replications on all processors, controllers' parts."""
+    floors: tuple[FloorName, ...] = ("plain", "kernel")
+    # The kernel's part is short beside the plain one's, and needs no more of it.
+    monday = time_in_turns(
+        {floor: partial(product.run_all_on, floor) for floor in floors},
+        min(repeats, 3),
+        "every controller on",
+    )
+    say(f"every controller on, {REPLICATIONS} replications")
+    product.all_on_over_replications(2)
+    return AllOn(
+        median_seconds(monday["plain"]) / median_seconds(monday["kernel"]),
+        product.all_on_over_replications(REPLICATIONS),
+        product.controllers_shares(),
+    )
+
+
 def median_seconds(timings: Sequence[Timing]) -> float:
     """Median wall-clock seconds."""
     return median(timing.seconds for timing in timings)
@@ -168,7 +202,7 @@ def measure(repeats: int) -> Results:
         works = {work: measure_work(work, programs, repeats) for work in WORKS}
 
     alone = measure_product(repeats) if "product" in programs else (None, None, None)
-    return Results(works, *alone)
+    return Results(works, *alone, measure_all_on(repeats))
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -198,6 +232,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "r1_monday": {"kernel_over_plain": results.kernel_over_plain},
         "linearity": {"seconds_ratio_for_10x": results.seconds_ratio_for_10x},
         "memory": {"peak_mb_10m_contacts": results.peak_mb_10m_contacts},
+        "every_controller_on": asdict(results.all_on) if results.all_on is not None else None,
     }
 
 
@@ -228,10 +263,31 @@ def as_text(results: Results, repeats: int) -> str:
             "peak MB, 10 M contacts in interval mode", results.peak_mb_10m_contacts, "peak_mb_10m_contacts"
         ),
         "",
+        *all_on_text(results.all_on),
         f"Medians of {repeats} runs in turns after a warm-up; compiling left out (C: {' '.join(FLAGS)}).",
         f"All agree with each other, and on A with Erlang, within {agreement.LIMIT:g} standard errors.",
     ]
     return "\n".join(lines)
+
+
+def all_on_text(all_on: AllOn | None) -> list[str]:
+    """Lines about R1's Monday with every controller on."""
+    if all_on is None:
+        return []
+    return [
+        "Every controller on (R1's Monday)",
+        ratio("kernel over plain floor", all_on.kernel_over_plain, "all_on_kernel_over_plain"),
+        ratio(
+            f"contacts/s, {REPLICATIONS} replications, all processors",
+            all_on.contacts_per_s,
+            "all_on_contacts_per_s",
+        ),
+        *(
+            ratio(f"share of a run at most: {controller}", share, "controller_share")
+            for controller, share in all_on.shares.items()
+        ),
+        "",
+    ]
 
 
 def ratio(title: str, value: float | None, bar: str) -> str:

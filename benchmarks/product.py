@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 import resource
 import subprocess
 import sys
@@ -11,13 +13,22 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.tally import Tally, Timing
-from sim.engine.run import FloorName, simulate
+from sim.engine import supervisor
+from sim.engine.run import FloorName, in_order, simulate
 from sim.scenario.build import build
 from sim.scenario.load import load
+from sim.scenario.model import Scenario
 
 HERE = Path(__file__).parent
 SCENARIOS = HERE.parent / "scenarios"
+ALL_ON = HERE / "monday_all_on.yaml"
 SEED = 1
+CONTROLLERS = {
+    "common cause": "_look_for_a_common_cause",
+    "signals and estimates": "_signal",
+    "plans": "_plan",
+}
+"""What acts above single fleets, and the function of the supervisor that it is called by."""
 START = datetime(2026, 3, 2)  # noqa: DTZ001 - the local start of both works
 DRAIN = timedelta(hours=3)
 
@@ -32,6 +43,37 @@ def run_r1_monday(floor: FloorName, seed: int = SEED) -> Timing:
     return _run(SCENARIOS / "r1.yaml", None, seed, floor)
 
 
+def run_all_on(floor: FloorName, seed: int = SEED) -> Timing:
+    """Simulate a quiet Monday of R1 with every controller on, interval counts only."""
+    return _run(ALL_ON, None, seed, floor)
+
+
+def all_on_over_replications(replications: int, seed: int = SEED) -> float:
+    """Contacts per second of that Monday on all processors, over replications."""
+    scenario = replace(_scenario(ALL_ON, []), seed=seed)
+    began = perf_counter()
+    contacts = sum(run.offered for run in in_order([(scenario, r) for r in range(replications)]))
+    return contacts / (perf_counter() - began)
+
+
+def controllers_shares(seed: int = SEED) -> dict[str, float]:
+    """Share of one such run that each controller above the fleets takes.
+
+    By Python's profiler, whose own cost falls on Python alone: a controller takes at most so much.
+    """
+    scenario = replace(_scenario(ALL_ON, []), seed=seed)
+    profile = cProfile.Profile()
+    profile.runcall(simulate, scenario)
+    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    spent = {
+        name: cumulative
+        for (file, _, name), (_, _, _, cumulative, _) in stats.items()
+        if file == supervisor.__file__
+    }
+    whole = max(cumulative for _, _, _, cumulative, _ in stats.values())
+    return {title: spent.get(function, 0.0) / whole for title, function in CONTROLLERS.items()}
+
+
 def _run(path: Path, contacts: int | None, seed: int, floor: FloorName) -> Timing:
     """Run one scenario file, stretched to about *contacts* arrivals if a number is given."""
     sets = []
@@ -43,8 +85,7 @@ def _run(path: Path, contacts: int | None, seed: int, floor: FloorName) -> Timin
             f"calendar.until={end:%Y-%m-%d %H:%M:%S}",
             f"demand.events=[{{at: '{stop:%Y-%m-%d %H:%M:%S}', lasts: 3h, multiplier: 0}}]",
         ]
-    (spec,) = load(path, sets).variants.values()
-    scenario = replace(build(spec, name=path.stem), seed=seed)
+    scenario = replace(_scenario(path, sets), seed=seed)
     began = perf_counter()
     run = simulate(scenario, 0, floor)
     seconds = perf_counter() - began
@@ -64,6 +105,11 @@ def _run(path: Path, contacts: int | None, seed: int, floor: FloorName) -> Timin
             wait_s=float(run.counts.of("wait_s").sum()),
         ),
     )
+
+
+def _scenario(path: Path, sets: list[str]) -> Scenario:
+    (spec,) = load(path, sets).variants.values()
+    return build(spec, name=path.stem)
 
 
 def peak_memory_mb(contacts: int) -> float:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as harness
-from benchmarks import agreement
+from benchmarks import agreement, product
 from benchmarks.c_program import compile_c
 from benchmarks.exact import exact_work_a
 from benchmarks.naive_simpy import run_naive_simpy
 from benchmarks.tally import Program, Tally, Timing
+from sim.engine.supervisor import Supervisor
 
 # Every comparison below allows 5 combined standard errors, so a correct program fails one of them about once in
 # 10,000 choices of seeds (twelve replications, 22 degrees of freedom, five statistics); the seeds are fixed.
@@ -124,7 +125,9 @@ def test_json_has_the_promised_keys_and_null_for_what_is_missing(
     small(monkeypatch)
     sizes = {"product": CONTACTS, "naive_simpy": CONTACTS}
     work = harness.measure_work("B", {"product": fast(), "naive_simpy": fast()}, 3, sizes)
-    results = harness.Results({"A": work, "B": work}, 25.0, 9.5, 800.0)
+    results = harness.Results(
+        {"A": work, "B": work}, 25.0, 9.5, 800.0, harness.AllOn(16.0, 2e5, {"plans": 0.05})
+    )
     monkeypatch.setattr(harness, "measure", {harness.QUICK_REPEATS: results}.__getitem__)
 
     assert 0 == harness.main(["--quick", "--json"])
@@ -138,9 +141,19 @@ def test_json_has_the_promised_keys_and_null_for_what_is_missing(
     assert {"kernel_over_plain": 25.0} == told["r1_monday"]
     assert {"seconds_ratio_for_10x": 9.5} == told["linearity"]
     assert {"peak_mb_10m_contacts": 800.0} == told["memory"]
+    assert {"kernel_over_plain": 16.0, "contacts_per_s": 2e5, "shares": {"plans": 0.05}} == told[
+        "every_controller_on"
+    ]
 
     assert 0 == harness.main(["--quick"])
-    assert "not measured" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "not measured" in shown
+    assert "share of a run at most: plans" in shown
+
+
+def test_the_names_of_controllers_are_functions() -> None:
+    """Every controller in the table is a function of the supervisor: a new name cannot make its share vanish."""
+    assert {} == {title: name for title, name in product.CONTROLLERS.items() if not hasattr(Supervisor, name)}
 
 
 def test_a_machine_without_a_compiler_has_no_c_program(
