@@ -316,7 +316,7 @@ class Cluster:
         numbers: dict[Any, int] = {}
         # Enough for every thread to have its next run at hand, and no more: what is under way is lost when we are killed.
         wide = max(4, 3 * sum(self._client.nthreads().values()))
-        waiting = as_completed()
+        waiting = as_completed(loop=self._client.loop)  # ours is nobody's default client
 
         def submit() -> None:
             task = next(ahead, None)
