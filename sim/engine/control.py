@@ -159,6 +159,8 @@ class Control:
         self.clock.process(self._people())
         for k in range(len(self.scenario.incidents)):
             self.clock.process(self._incident(k))
+            if self.scenario.incidents[k].announced_s > 0.0:
+                self.clock.process(self._announcement(k))
         self.clock.process(self._looks())
 
     def log(
@@ -242,6 +244,14 @@ class Control:
             del self._going_on[k]
             self.log(What.INCIDENT_ENDS, incident.node, cause=k)
             self._apply()
+
+    def _announcement(self, k: int) -> Generator[Event, Any, None]:
+        """An incident is told ahead: that it comes, and until when."""
+        incident = self.scenario.incidents[k]
+        if incident.until_s <= 0.0 or incident.from_s - incident.announced_s >= self.scenario.calendar.end_s:
+            return
+        yield self.clock.before(max(0.0, incident.from_s - incident.announced_s))
+        self.supervisor.announced(incident)
 
     def _apply(self) -> None:
         """Work out every fleet's condition from the incidents that are going on: down if anything below is, faults and delays combine."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from simpy.events import Event
@@ -18,10 +19,12 @@ from sim.engine.clock import Clock
 from sim.engine.forecast import STEP_S, Forecast, forecast, people_for
 from sim.engine.what import What
 from sim.orchestration import breaker, common_cause, degradation, desk, impact, plans, signals
-from sim.scenario.model import Scenario
+from sim.scenario.model import Incident, Scenario
 
 AHEAD_S = tuple(300.0 * k for k in range(25))
 """Horizons of the estimate: two hours in steps of the plan."""
+NEAR = 5
+"""So many of them say whether the target is in danger."""
 STARTED, ARRIVED, STOPPED, LEFT = 0, 1, 2, 3
 """`to_state` of a plan's rows: asked, there, called off, gone."""
 PLAN_STATES = ("asked", "there", "called off", "gone")
@@ -56,6 +59,9 @@ class Supervisor:
     _moved: dict[int, tuple[float, str]] = field(default_factory=dict)
     """By fleet: when its breaker or level moved last, and why."""
     _warnings: list[signals.Warned] = field(default_factory=list)
+    _pauses: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    """By fleet: what was announced, from and until, seconds."""
+    _untold: list[signals.Maintenance] = field(default_factory=list)
     _joined: dict[int, int] = field(default_factory=dict)
     _there: dict[int, int] = field(default_factory=dict)
     _due_s: float = math.inf
@@ -74,6 +80,31 @@ class Supervisor:
                 self._warnings.append(signals.Warned(self.scenario.names.fleets[fleet], words, 0.9))
         else:
             self._moved[fleet] = (self.clock.now, words)
+
+    def announced(self, incident: Incident) -> None:
+        """The operator of a node said when it will be down, and until when."""
+        begins = self.scenario.calendar.start + timedelta(seconds=incident.from_s)
+        node, lasts_min = (
+            self.scenario.names.nodes[incident.node],
+            (incident.until_s - incident.from_s) / 60.0,
+        )
+        words = f"planned maintenance of {node} from {begins:%a %H:%M} for {lasts_min:.0f} min"
+        for f, fleet in enumerate(self.scenario.fleets):
+            if incident.node in fleet.nodes:
+                self._pauses[f] = (*self._pauses.get(f, ()), (incident.from_s, incident.until_s))
+                name = self.scenario.names.fleets[f]
+                self._untold.append(signals.Maintenance(name, incident.from_s, incident.until_s, words))
+        self.wake()
+
+    def _ahead(self, within_s: float) -> tuple[tuple[float, float], ...]:
+        """Announced pauses, of any fleet, that go on now or begin within so long."""
+        now_s = self.clock.now
+        return tuple(
+            (from_s, until_s)
+            for pauses in self._pauses.values()
+            for from_s, until_s in pauses
+            if now_s < until_s and from_s <= now_s + within_s
+        )
 
     def wake(self) -> None:
         """Look, decide, act; be woken again when somebody wants to."""
@@ -159,6 +190,7 @@ class Supervisor:
                 level=int(look.level[f]),
                 active=int(look.active[f]),
                 sessions_normal=self.scenario.fleets[f].sessions,
+                away=self._pauses.get(f, ()),
             )
             for f, name in enumerate(names.fleets)
         }
@@ -198,12 +230,23 @@ class Supervisor:
                 active=int(look.active[f]),
                 cause=self._moved.get(f, (0.0, ""))[1],
                 channels=tuple(names.channels[c] for c in sorted(self.scenario.fleets[f].channels)),
+                posted_s=max(
+                    (
+                        until_s - now_s
+                        for from_s, until_s in self._pauses.get(f, ())
+                        if from_s <= now_s < until_s
+                    ),
+                    default=math.nan,
+                ),
             )
             for f, name in enumerate(names.fleets)
         )
         estimate = self._estimate(known, look, AHEAD_S[:1])
-        observation = signals.SignalObservation(now_s, seen, estimate, tuple(self._warnings))
+        observation = signals.SignalObservation(
+            now_s, seen, estimate, tuple(self._warnings), tuple(self._untold)
+        )
         self._warnings.clear()
+        self._untold.clear()
         self._signals, sent = signals.step(self._signals, observation, self.scenario.signals.policy, now_s)
         for signal in sent:
             self.sent.append(signal)
@@ -232,11 +275,29 @@ class Supervisor:
         self._desk, handled = desk.handle(self._desk, signal.at_s, decide_s, self.scenario.desk)
         if handled.acted_s >= self.scenario.calendar.end_s:
             return
-        yield self.clock.before(handled.acted_s)
-        self._plan(signal)
-        if not self._engaged:
-            self._engaged = True
-            yield from self._goes_on(signal)
+        starts_s = [handled.acted_s]
+        if signal.type is signals.Type.PLANNED_MAINTENANCE:
+            # Known, and nothing to do yet: nobody is asked before the slowest lever has to be.
+            pauses = self._pauses[self.scenario.names.fleets.index(signal.scope.fleets[0])]
+            starts_s = [
+                from_s - self._reach_s for from_s, until_s in sorted(pauses) if until_s > self.clock.now
+            ]
+        for start_s in starts_s:
+            at_s = max(handled.acted_s, start_s, self.clock.now)
+            if at_s >= self.scenario.calendar.end_s:
+                break
+            if at_s > self.clock.now:
+                yield self.clock.before(at_s)
+            self._plan(signal)
+            if not self._engaged:
+                self._engaged = True
+                yield from self._goes_on(signal)
+
+    @property
+    def _reach_s(self) -> float:
+        """How long before an announced pause the desk begins to plan for it: as long as its slowest lever takes, and a plan more."""
+        slowest_s = max((lever.lead_s[1] for lever in self.scenario.levers), default=0.0)
+        return max(AHEAD_S[-1], slowest_s) + plans.PlanPolicy().replan_s
 
     def _goes_on(self, signal: signals.Signal) -> Generator[Event, Any, None]:
         """Once at it, the desk plans again by itself until it has nothing out any more."""
@@ -249,22 +310,33 @@ class Supervisor:
         self._engaged = False
 
     def _plan(self, signal: signals.Signal) -> None:
-        known, look = forecast(self.scenario), self.floor.look(resets=False)
-        estimate = self._estimate(known, look, AHEAD_S)
+        known, look, now_s = forecast(self.scenario), self.floor.look(resets=False), self.clock.now
         normal = all(int(s) == breaker.State.CLOSED for s in look.breaker) and not look.level.any()
+        pauses = self._ahead(self._reach_s if normal else 0.0)
+        over_s = max((until_s - now_s for _, until_s in pauses), default=0.0)
+        steps = max(len(AHEAD_S), math.ceil(over_s / AHEAD_S[1]) + 1)
+        estimate = self._estimate(known, look, tuple(AHEAD_S[1] * k for k in range(steps)))
         now = estimate.ahead[0]
-        gaps = tuple(max(0.0, ahead.gap) for ahead in estimate.ahead)
+        paused = [impact.is_away(pauses, now_s + a.ahead_s) for a in estimate.ahead]
+        # Before an announced pause only what is short in it counts: an ordinary day's shortage is nothing to call people for.
+        before = normal and bool(pauses)
+        gaps = tuple(
+            max(0.0, a.gap) if there or not before else 0.0
+            for a, there in zip(estimate.ahead, paused, strict=True)
+        )
+        counted = [a for k, a in enumerate(estimate.ahead) if paused[k] or (k < NEAR and not before)]
         # A rough projection: short of people by a share, short of target by as much.
-        low = min((1.0 - max(0.0, a.gap) / max(1, a.required) for a in estimate.ahead[:5]), default=1.0)
+        low = min((1.0 - max(0.0, a.gap) / max(1, a.required) for a in counted), default=1.0)
+        worst = max([now, *(counted if before else ())], key=lambda a: a.p50_per_min)
         target = max(queue.target for queue in self.scenario.queues)
         observation = plans.PlanObservation(
             gap=gaps,
-            lasts_p50_s=signal.expected_p50_s,
-            spill_per_min=max(0.0, now.p50_per_min),
+            lasts_p50_s=over_s or signal.expected_p50_s,
+            spill_per_min=max(0.0, worst.p50_per_min),
             service_level_low=target * low,
             target=target,
-            volume_variance=now.p50_per_min / max(1e-9, now.human_per_min - now.p50_per_min),
-            recovered=normal,
+            volume_variance=worst.p50_per_min / max(1e-9, worst.human_per_min - worst.p50_per_min),
+            recovered=normal and not pauses,
             joined=dict(self._joined),
         )
         self._plans, actions = plans.step(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from statistics import NormalDist
 
@@ -74,6 +74,8 @@ class Fleet:
     """Points of containment below normal, as seen; 0.07 is seven points."""
     sessions_normal: int = -1
     """Most sessions at once on a normal day; −1 for the same as now."""
+    away: tuple[tuple[float, float], ...] = ()
+    """Announced pauses, from and until, seconds: nothing is let in then, whatever its state is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,11 @@ def carried_erlangs(load_erlangs: float, sessions: int) -> float:
     return load_erlangs * (1.0 - blocked)
 
 
+def is_away(pauses: Sequence[tuple[float, float]], at_s: float) -> bool:
+    """Whether an instant lies in one of the pauses (from, until)."""
+    return any(from_s <= at_s < until_s for from_s, until_s in pauses)
+
+
 def never(level: int, risk: int, capability: float, containment: float) -> bool:  # noqa: ARG001
     """No level sheds anything: the rule where graceful degradation is off."""
     return False
@@ -227,12 +234,17 @@ def estimate(
     ahead = []
     for ahead_s, people in zip(policy.ahead_s, available, strict=True):
         k = max(0, math.floor((now_s + ahead_s - policy.from_s) / policy.every_s))
-        key = (k, ahead_s, people, usual, as_is)
+        away = frozenset(name for name, fleet in fleets.items() if is_away(fleet.away, now_s + ahead_s))
+        then, stand = fleets, as_is
+        if away:
+            then = {name: replace(f, state="open") if name in away else f for name, f in fleets.items()}
+            stand = _standing(then)
+        key = (k, ahead_s, people, usual, stand)
         found = worked.ahead.get(key)
         if found is None:
             flows = (
                 _looked_up(worked, streams, normal, usual, k, never),
-                _looked_up(worked, streams, fleets, as_is, k, sheds),
+                _looked_up(worked, streams, then, stand, k, sheds),
             )
             found = worked.ahead[key] = _compared(*flows, ahead_s, people, needed, policy)
         ahead.append(found)

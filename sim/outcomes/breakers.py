@@ -52,6 +52,7 @@ class TrueIncident:
     effect: str
     from_s: float
     until_s: float
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def true_incidents(run: Run) -> list[TrueIncident]:
             scenario.incidents[cause].effect if 0 <= cause < len(scenario.incidents) else "incident",
             from_s,
             until_s,
+            0 <= cause < len(scenario.incidents) and scenario.incidents[cause].announced_s > 0.0,
         )
         for from_s, until_s, node, cause in sorted(spans)
     ]

@@ -103,7 +103,7 @@ def incident_words(incident: Any) -> str:
     slower = f"{incident.factor:g} times slower"
     match incident.effect:
         case "down":
-            return "outage"
+            return "announced outage" if incident.announced_s else "outage"
         case "errors":
             return f"{100 * incident.share:.0f} % errors" + (f", {slower}" if incident.factor != 1.0 else "")
         case "slow":

@@ -107,7 +107,10 @@ ROWS: dict[str, tuple[str, ...]] = {
     "staffed": ("PLAN", "PEOPLE"),
 }
 """Kinds of control rows, by their names in `What`, whose first one makes each moment."""
-_RECOVERED = list(signals.Type).index(signals.Type.RECOVERED)
+_NO_TROUBLE = {
+    list(signals.Type).index(kind) for kind in (signals.Type.RECOVERED, signals.Type.PLANNED_MAINTENANCE)
+}
+"""Signals that begin no loop."""
 _DECLARED = {
     int(breaker.State[name]) for name in ("OPEN", "FORCED_OPEN") if name in breaker.State.__members__
 }
@@ -159,7 +162,7 @@ def _begins(row: Any) -> bool:
         case What.WARNING | What.ANCESTOR:
             return int(row["to_state"]) == 1
         case What.SIGNAL:
-            return int(row["to_state"]) != _RECOVERED
+            return int(row["to_state"]) not in _NO_TROUBLE
         case What.PLAN:
             return int(row["to_state"]) == STARTED
     return True
@@ -214,7 +217,7 @@ class LoopOutcome:
 
 
 def loop_outcome(runs: Sequence[Run]) -> LoopOutcome | None:
-    """The loops of a variant; None when no incident lies in its run.
+    """The loops of a variant; None when no incident lies in its run but such as were announced.
 
     Means are over replications: of several incidents in one run the mean of that run counts once.
     """
@@ -236,7 +239,8 @@ def loop_outcome(runs: Sequence[Run]) -> LoopOutcome | None:
 
 
 def _loops(run: Run) -> LoopTimes:
-    inside = true_incidents(run)
+    # Of what was announced nobody waits for the first symptom: its plan is no answer to one.
+    inside = [incident for incident in true_incidents(run) if not incident.announced]
     if not inside:
         return LoopTimes(np.empty((0, len(MOMENTS))))
     return LoopTimes(np.concatenate([loop_of(run, incident).moments_s for incident in inside]))

@@ -781,6 +781,7 @@ def build(
                 points=i.points or 0.0,
                 intents=frozenset(list(spec.intents).index(name) for name in i.intents),
                 ramp_s=i.ramp,
+                announced_s=i.announced or 0.0,
             )
             for i in spec.incidents
         ),

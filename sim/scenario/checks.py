@@ -175,6 +175,7 @@ def _graph(spec: ScenarioFile) -> Found:
             ("points", ("worse",), True),
             ("intents", ("worse", "policy"), False),
             ("ramp", ("worse", "policy"), False),
+            ("announced", ("down",), False),
         ):
             given = key in incident.model_fields_set and getattr(incident, key) is not None
             if incident.effect in effects and needed and not given:
@@ -184,6 +185,13 @@ def _graph(spec: ScenarioFile) -> Found:
         yield from _names((*path, "intents"), incident.intents, spec.intents, "intent")
         if incident.ramp > incident.lasts:
             yield (*path, "ramp"), "is longer than the incident lasts"
+        if incident.announced is not None and incident.effect == "down":
+            if spec.signals is None:
+                yield (*path, "announced"), "has no effect without signals"
+            elif incident.node in known and not any(
+                incident.node in {f"fleet.{name}", *stands_on(spec, f"fleet.{name}")} for name in spec.fleets
+            ):
+                yield (*path, "announced"), f"has no effect: no fleet stands on {incident.node}"
         if incident.effect == "dark" and spec.watch is None:
             yield (*path, "effect"), "dark has no effect without watch"
 

@@ -511,6 +511,8 @@ class Incident:
     intents: frozenset[int] = frozenset()
     """Empty means all."""
     ramp_s: float = 0.0
+    announced_s: float = 0.0
+    """So long ahead it is told; 0 for a surprise."""
     drawn: bool = False
     """It comes from an incident process and differs between replications."""
 

@@ -740,6 +740,9 @@ class IncidentSpec(Spec):
     """Only these intents, for `worse` and `policy`; none named means all."""
     ramp: Seconds = 0.0
     """The effect of `worse` and `policy` grows evenly over this long: a drift."""
+    announced: PositiveSeconds | None = None
+    """So long ahead the operator says that the node will be down and until when (planned maintenance, for `down`): a signal goes out, and
+    the desk can have people there as it begins. What was announced before the run is known from its start. Left out: a surprise."""
 
 
 class QaSpec(Spec):

@@ -153,6 +153,19 @@ def test_horizons_read_the_plan() -> None:
     assert [1.0, 2.0, 3.0, 4.0] == [ahead.available for ahead in found.ahead]
 
 
+def test_an_announced_pause_counts_while_it_lasts() -> None:
+    """A fleet that will be away for half an hour from now + 15 min spills then as if it were open, and neither before nor after."""
+    policy = replace(POLICY, ahead_s=(0.0, 600.0, 900.0, 2400.0, 2700.0))
+    there = (AVAILABLE[0],) * 5
+    told = {**FLEETS, "B": replace(FLEETS["B"], away=((900.0, 2700.0),))}
+    down = {**FLEETS, "B": replace(FLEETS["B"], state="open")}
+    found = [a.p50_per_min for a in estimate(streams(), told, there, required, policy, 0.0).ahead]
+    spilled = [a.p50_per_min for a in estimate(streams(), down, there, required, policy, 0.0).ahead]
+
+    assert [0.0, 0.0, spilled[2], spilled[3], 0.0] == found
+    assert spilled[2] > 5.0
+
+
 def test_interval_covers_four_in_five() -> None:
     """Counts over a quarter of an hour around a forecast with the stated error fall into the interval in 80 % of 20,000 draws.
 

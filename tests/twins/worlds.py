@@ -182,7 +182,26 @@ class _World:
         self.tree |= {"seed": self.seed, "replications": d.count(1, 3)}
         d.maybe(self.tree, 0.2, "warm_up", self.written(d.of(900.0, 1800.0)))
         self.fit()
+        self.announced()
         return self.tree
+
+    def announced(self) -> None:
+        """Some outages are told ahead where somebody tells; dice of their own, so that no other world changes."""
+        d = _Dice(self.seed + 4_000_000)
+        if self.tree.get("signals", "off") == "off":
+            return
+        for incident in self.tree["incidents"]:
+            told = any(self.stands(name, incident["node"]) for name in self.fleets)
+            if told and incident["effect"] == "down":
+                d.maybe(incident, 0.6, "announced", self.written(d.of(600.0, 1800.0, 7200.0)))
+
+    def stands(self, fleet: str, node: str) -> bool:
+        """Whether a fleet is a node, or stands on it however indirectly."""
+        on = self.tree["fleets"][fleet].get("on")
+        below = [on] if on else []
+        for name in below:
+            below.extend(self.tree["nodes"][name].get("on", ()))
+        return node == f"fleet.{fleet}" or node in below
 
     def fit(self) -> None:
         """Some worlds that route by confidence do it by best fit; dice of their own, so that no other world changes."""
