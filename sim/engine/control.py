@@ -20,7 +20,7 @@ from sim.engine.supervisor import Supervisor
 from sim.engine.what import What
 from sim.orchestration import breaker, degradation, warning
 from sim.orchestration.compiled import record
-from sim.scenario.model import Scenario
+from sim.scenario.model import Order, Scenario
 
 WAKES = {
     What.BREAKER: breaker.in_words,
@@ -161,6 +161,8 @@ class Control:
             self.clock.process(self._incident(k))
             if self.scenario.incidents[k].announced_s > 0.0:
                 self.clock.process(self._announcement(k))
+        for order in self.scenario.orders:
+            self.clock.process(self._order(order))
         self.clock.process(self._looks())
 
     def log(
@@ -244,6 +246,29 @@ class Control:
             del self._going_on[k]
             self.log(What.INCIDENT_ENDS, incident.node, cause=k)
             self._apply()
+
+    def _order(self, order: Order) -> Generator[Event, Any, None]:
+        """An operator sets a breaker, and takes that back unless another has set it since."""
+        yield self.clock.before(order.at_s)
+        self._force(order.fleet, order.state)
+        moved_s = float(self.floor.breaker_row(order.fleet).since_s)
+        if order.until_s < self.scenario.calendar.end_s:
+            yield self.clock.before(order.until_s)
+            row = self.floor.breaker_row(order.fleet)
+            if (int(row.state), float(row.since_s)) == (order.state, moved_s):
+                self._force(order.fleet, int(breaker.State.CLOSED))
+
+    def _force(self, fleet: int, state: int) -> None:
+        before = int(self.floor.breaker_row(fleet).state)
+        if not self.floor.force(fleet, state):
+            return
+        row = self.floor.breaker_row(fleet)
+        numbers = float(row.part), float(row.whole), float(row.limit)
+        self.log(What.BREAKER, fleet, before, int(row.state), int(row.cause), *numbers)
+        if self.supervisor.on:
+            words = breaker.in_words(int(row.cause), *numbers)
+            self.supervisor.moved(What.BREAKER, fleet, int(row.state), words)
+            self.supervisor.wake()
 
     def _announcement(self, k: int) -> Generator[Event, Any, None]:
         """An incident is told ahead: that it comes, and until when."""

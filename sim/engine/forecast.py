@@ -108,6 +108,7 @@ def _normal_day(scenario: Scenario) -> Run:
         scenario,
         demand=replace(scenario.demand, busy_day_cv=0.0, sigma=0.0),
         incidents=(),
+        orders=(),
         incident_processes=(),
         relief=None,
         look_ahead=None,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from sim.orchestration.breaker import State
 from sim.orchestration.common_cause import CommonCausePolicy
 from sim.orchestration.desk import Desk, Mode
 from sim.orchestration.duration import Law as DurationLaw
@@ -784,6 +785,15 @@ def build(
                 announced_s=i.announced or 0.0,
             )
             for i in spec.incidents
+        ),
+        orders=tuple(
+            model.Order(
+                at_s=clock.second(order.at),
+                until_s=math.inf if order.lasts is None else clock.second(order.at) + order.lasts,
+                fleet=list(spec.fleets).index(order.fleet),
+                state=int(State[order.state.upper()]),
+            )
+            for order in spec.failover.operators
         ),
         incident_processes=_incident_processes(spec, nodes),
         repeats=_repeats(spec),

@@ -152,6 +152,18 @@ def _graph(spec: ScenarioFile) -> Found:
         if fleet.latency is not None and fleet.latency.p95 < fleet.latency.median:
             yield (*path, "latency", "p95"), "is below the median"
     begins, until = spec.calendar.begins, spec.calendar.until
+    for k, order in enumerate(spec.failover.operators):
+        path = ("failover", "operators", k)
+        if spec.failover.breakers is None:
+            yield path, "has no effect without failover.breakers"
+        if trouble := _unknown(order.fleet, spec.fleets, "fleet"):
+            yield (*path, "fleet"), trouble
+        if begins.date is not None:
+            first = datetime.combine(begins.date, time())
+            at = datetime.combine(order.at.date or begins.date, time()) + timedelta(seconds=order.at.time_s)
+            over = datetime.combine(until.date or begins.date, time()) + timedelta(seconds=until.time_s)
+            if not first + timedelta(seconds=begins.time_s) <= at < over:
+                yield (*path, "at"), f"{order.at} is outside the run, {begins} to {until}"
     for k, incident in enumerate(spec.incidents):
         path = ("incidents", k)
         if begins.date is not None:

@@ -518,6 +518,18 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An operator sets a breaker by hand."""
+
+    at_s: float
+    until_s: float
+    """Released then; infinite for never."""
+    fleet: int
+    state: int
+    """`sim.orchestration.breaker.State`."""
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentProcess:
     """A law of incidents (M24); `sim.demand.incidents` draws from it."""
 
@@ -636,6 +648,7 @@ class Scenario:
     stands_on: dict[str, tuple[str, ...]]
     """Fleets and nodes by name, and the nodes right under them."""
     incidents: tuple[Incident, ...]
+    orders: tuple[Order, ...]
     incident_processes: tuple[IncidentProcess, ...]
     repeats: Repeats | None
     resolution: Resolution

@@ -697,6 +697,18 @@ class CommonCauseSpec(Spec):
     """Faults of one fleet in a week."""
 
 
+class OperatorSpec(Spec):
+    """An operator sets a fleet's breaker by hand (M25; names and meaning are resilience4j's)."""
+
+    at: Moment
+    fleet: Name
+    state: Literal["forced_open", "disabled", "metrics_only"]
+    """`forced_open` lets nothing in, `disabled` lets everything in and counts nothing, `metrics_only` lets everything in and counts; none
+    moves of itself."""
+    lasts: PositiveSeconds | None = None
+    """Then the breaker is set to closed, unless another order came since; left out: until the end of the run."""
+
+
 class FailoverSpec(Spec):
     """What happens when a fleet does not answer (M25, M30)."""
 
@@ -718,6 +730,8 @@ class FailoverSpec(Spec):
     """Levels of a fleet under stress, or `off`."""
     common_cause: OrOff[CommonCauseSpec] = None
     """A detector of faults that fleets have in common, or `off`."""
+    operators: tuple[OperatorSpec, ...] = ()
+    """What operators do to breakers by hand, and when."""
 
 
 class IncidentSpec(Spec):

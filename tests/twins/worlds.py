@@ -183,7 +183,24 @@ class _World:
         d.maybe(self.tree, 0.2, "warm_up", self.written(d.of(900.0, 1800.0)))
         self.fit()
         self.announced()
+        self.operators()
         return self.tree
+
+    def operators(self) -> None:
+        """Some breakers are set by hand; dice of their own, so that no other world changes."""
+        d = _Dice(self.seed + 5_000_000)
+        failover = self.tree["failover"]
+        if not isinstance(failover.get("breakers"), dict) or not self.fleets or not d.chance(0.2):
+            return
+        orders = []
+        for _ in range(d.count(1, 3)):
+            order = {
+                "at": self.moment(round(d.between(0.0, 0.9) * self.hours * 60.0) * 60.0),
+                "fleet": d.of(*self.fleets), "state": d.of("forced_open", "disabled", "metrics_only"),
+            }  # fmt: skip
+            d.maybe(order, 0.7, "lasts", self.written(d.of(300.0, 1200.0, 3600.0)))
+            orders.append(order)
+        failover["operators"] = tuple(orders)
 
     def announced(self) -> None:
         """Some outages are told ahead where somebody tells; dice of their own, so that no other world changes."""
