@@ -272,6 +272,67 @@ def compare(
 
 
 @app.command()
+def staff(
+    scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of one that ships.")],
+    sets: Sets = None,
+    overrides: Overrides = None,
+    variant: Annotated[str | None, typer.Option(metavar="TITLE", help="Of which variant.")] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose staffing; needed when several groups work.")
+    ] = None,
+    queues: Annotated[
+        list[str] | None,
+        typer.Option("--queue", metavar="NAME", help="That count; repeatable, all when left out."),
+    ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=0.9999, metavar="SHARE", help="Service level, instead of the queues' own."),
+    ] = None,
+    abandonment: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, metavar="SHARE", help="At most this share gives up, instead of a service level."
+        ),
+    ] = None,
+    confidence: Annotated[
+        float,
+        typer.Option(min=0.5, max=0.999, metavar="SHARE", help="That each step really holds its target."),
+    ] = 0.95,
+    shrinkage: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of paid time away from the floor.")
+    ] = 0.0,
+    every: Annotated[str, typer.Option(metavar="TIME", help="Length of a step, such as 30m or 1h.")] = "30m",
+    n_minus_1: Annotated[
+        bool, typer.Option("--n-1", help="Also the staff that survives the loss of the largest fleet.")
+    ] = False,
+    lose: Annotated[
+        str | None, typer.Option(metavar="NODE", help="Or of this node, such as vendor.B.")
+    ] = None,
+    replications: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="Days that a plan is tried on, instead of the file's number."),
+    ] = None,
+    floor: Annotated[
+        Floor, typer.Option(help="kernel is compiled and fast, plain is SimPy; the results are the same.")
+    ] = Floor.kernel,
+    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Replications at a time.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the plans by step.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw them: .png and .svg.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """How many people, by the clock: Erlang C, Erlang A, Hayward and simulation, and what each plan would really give."""
+    from sim.cli.staffing import staff as go
+
+    go(
+        scenario, sets=sets or [], overrides=overrides or [], variant=variant, group=group, queues=queues or [], target=target,
+        abandonment=abandonment, confidence=confidence, shrinkage=shrinkage, every=every, n_minus_1=n_minus_1, lose=lose,
+        replications=replications, floor=floor.value, jobs=jobs, csv=csv, figure=figure, json=json,
+    )  # fmt: skip
+
+
+@app.command()
 def check(
     files: Annotated[
         list[str],

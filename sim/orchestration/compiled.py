@@ -51,7 +51,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def _taken_as(kind: types.Type) -> types.Type:
+def _taken_as(kind: Any) -> Any:
     """The type that an argument of this type arrives as: constants as any value, whole numbers of any width and codes as 64 bits."""
     kind = getattr(kind, "literal_type", kind)
     return types.int64 if isinstance(kind, types.IntEnumMember) or kind in types.signed_domain else kind

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sim.engine.records import Run
 from sim.engine.state import Handling
 from sim.outcomes import intervals
-from sim.outcomes.erlang import _handle_s, _sums, _together
+from sim.outcomes.erlang import handle_by_interval_s, sums, together
 from sim.outcomes.intervals import Estimate
 from sim.outcomes.measures import (
     MEASURE,
@@ -229,7 +229,7 @@ def peakedness(
     """Variance over mean of the busy servers of an endless group, both ways, see the module."""
     scenario = runs[0].scenario
     asked = range(len(scenario.queues)) if queues is None else queues
-    handle_s = float(_handle_s(_sums(runs, list(asked)).sum(axis=0)[np.newaxis])[0])
+    handle_s = float(handle_by_interval_s(sums(runs, list(asked)).sum(axis=0)[np.newaxis])[0])
     if not handle_s > 0.0:
         return None
     edges_s = np.arange(0.0, window[1] + handle_s / _STEPS_PER_HANDLING, handle_s / _STEPS_PER_HANDLING)
@@ -384,21 +384,21 @@ def beside_formulas(
     """
     scenario = runs[0].scenario
     keep = in_window(scenario, window)
-    by_run = np.stack([_sums([run], queues)[keep] for run in runs])
+    by_run = np.stack([sums([run], queues)[keep] for run in runs])
     found = by_run.sum(axis=0)
     width_s = np.diff(interval_edges_s(scenario))[keep]
-    one = _together(runs, queues)
+    one = together(runs, queues)
     per_s = quantity(found, "queued") / (width_s * len(runs))
     load = Load(
         per_s=per_s,
-        handle_s=_handle_s(found),
+        handle_s=handle_by_interval_s(found),
         servers=_servers(runs, queues, keep) * one.at_once,
         weight=per_s * width_s,
         patience_s=one.patience_s,
         within_s=one.within_s,
         short_s=one.short_s,
     )
-    z = _z(runs, queues, window)
+    z = peakedness_at_people(runs, queues, window)
     kinds = [("Erlang C", 1.0, False), ("Erlang A", 1.0, True)]
     if not math.isnan(z):
         kinds += [("Erlang C, Hayward", z, False), ("Erlang A, Hayward", z, True)]
@@ -412,7 +412,7 @@ def beside_formulas(
     )
 
 
-def _z(runs: Sequence[Run], queues: Sequence[int], window: Window | None) -> float:
+def peakedness_at_people(runs: Sequence[Run], queues: Sequence[int], window: Window | None) -> float:
     """Peakedness against the plan, which sees incidents; between days where there is no plan; at least 1."""
     if not has_times(runs):
         return math.nan

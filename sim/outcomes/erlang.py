@@ -94,7 +94,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class _Together:
+class Together:
     """Queues that share people as the one queue that Erlang A sees."""
 
     patience_s: float
@@ -112,10 +112,10 @@ def required(runs: Sequence[Run]) -> Required:
     pools = sharing(scenario)
     by_queues = np.zeros((len(pools), k))
     for row, queues in enumerate(pools):
-        found = _sums(runs, queues)
+        found = sums(runs, queues)
         per_s = quantity(found, "queued") / (width_s * len(runs))
-        handle_s = _handle_s(found)
-        one = _together(runs, queues)
+        handle_s = handle_by_interval_s(found)
+        one = together(runs, queues)
         for at in range(k):
             servers = _required(per_s[at], handle_s[at], one)
             by_queues[row, at] = math.ceil(servers / one.at_once - 1e-9)
@@ -127,13 +127,14 @@ def required(runs: Sequence[Run]) -> Required:
     return Required(pools, by_queues, by_queues.sum(axis=0), staffed, wanted)
 
 
-def _sums(runs: Sequence[Run], queues: Sequence[int]) -> FloatArray:
+def sums(runs: Sequence[Run], queues: Sequence[int]) -> FloatArray:
     """Quantities by interval, summed over replications and queues; those of people are counted once for each queue."""
     found: FloatArray = np.sum([quantities(run, Cut(queue=q)) for run in runs for q in queues], axis=0)
     return found
 
 
-def _together(runs: Sequence[Run], queues: Sequence[int]) -> _Together:
+def together(runs: Sequence[Run], queues: Sequence[int]) -> Together:
+    """Queues that share people as the one queue that a formula knows."""
     scenario = runs[0].scenario
     specs = [scenario.queues[q] for q in queues]
     asked = np.array(
@@ -143,7 +144,7 @@ def _together(runs: Sequence[Run], queues: Sequence[int]) -> _Together:
     gone_per_s = float(weight @ np.array([1.0 / spec.patience.mean_s for spec in specs]))
     by_threshold = np.argsort([spec.answer_within_s for spec in specs], kind="stable")
     median = specs[int(by_threshold[np.searchsorted(np.cumsum(weight[by_threshold]), 0.5)])]
-    return _Together(
+    return Together(
         patience_s=1.0 / gone_per_s if gone_per_s > 0 else math.inf,
         target=min(0.9999, float(weight @ np.array([spec.target for spec in specs]))),
         within_s=median.answer_within_s,
@@ -164,7 +165,7 @@ def contacts_at_once(runs: Sequence[Run], queues: Sequence[int]) -> float:
     return work_s / person_s if person_s > 0 else 1.0
 
 
-def _handle_s(found: FloatArray) -> FloatArray:
+def handle_by_interval_s(found: FloatArray) -> FloatArray:
     """Mean handling time by interval, seconds; the whole run's where few were handled, NaN where none was."""
     handled, sum_s = quantity(found, "handled"), quantity(found, "handle_s")
     overall_s = sum_s.sum() / handled.sum() if handled.sum() > 0 else math.nan
@@ -174,7 +175,7 @@ def _handle_s(found: FloatArray) -> FloatArray:
     return own_s
 
 
-def _required(per_s: float, handle_s: float, one: _Together) -> float:
+def _required(per_s: float, handle_s: float, one: Together) -> float:
     from sim.wfm import staff_erlang_a, staff_erlang_c
 
     if per_s <= 0.0 or not handle_s > 0.0:
@@ -196,12 +197,12 @@ def promise(runs: Sequence[Run], queues: Sequence[int], window: Window | None = 
     """
     scenario = runs[0].scenario
     keep = in_window(scenario, window)
-    by_run = np.stack([_sums([run], queues)[keep].sum(axis=0) for run in runs])
+    by_run = np.stack([sums([run], queues)[keep].sum(axis=0) for run in runs])
     found = by_run.sum(axis=0)
     span_s = float(np.diff(interval_edges_s(scenario))[keep].sum()) * len(runs)
     per_s = float(quantity(found, "queued")) / span_s if span_s else math.nan
-    handle_s = float(_handle_s(found[np.newaxis])[0])
-    one = _together(runs, queues)
+    handle_s = float(handle_by_interval_s(found[np.newaxis])[0])
+    one = together(runs, queues)
     serving = [g for g, group in enumerate(scenario.groups) if set(group.skills) & set(queues)]
     agents = float(np.mean([_present(run, serving, keep) for run in runs]))
     bin_s, index = dispersion(runs, queues, window)
@@ -227,7 +228,7 @@ def _present(run: Run, groups: list[int], keep: NDArray[np.bool_]) -> float:
     return float(area[keep].sum() / np.diff(interval_edges_s(run.scenario))[keep].sum())
 
 
-def _promised(per_s: float, handle_s: float, servers: float, one: _Together) -> float:
+def _promised(per_s: float, handle_s: float, servers: float, one: Together) -> float:
     from sim.wfm import erlang_a, erlang_c
 
     if not per_s > 0.0 or not handle_s > 0.0 or not servers >= 0.0:
@@ -278,7 +279,7 @@ def _arrivals(run: Run, queues: Sequence[int] | None, window: Window | None, wid
     """Contacts joining the queue by whole bin of the window."""
     scenario = run.scenario
     if run.contacts is None:
-        found = quantity(quantities(run) if queues is None else _sums([run], queues), "queued")
+        found = quantity(quantities(run) if queues is None else sums([run], queues), "queued")
         return found[in_window(scenario, window)]
     from_s, until_s = window if window is not None else (scenario.warm_up_s, scenario.calendar.end_s)
     c = run.contacts

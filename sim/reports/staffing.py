@@ -1,0 +1,159 @@
+"""A staffing answer as tables, rows for other programs, and a figure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.outcomes.local_time import local_time
+from sim.reports.blocks import Lines, Section, Table
+from sim.reports.numbers import count, duration, estimate
+from sim.reports.style import BLACK, BLUE, DPI, GREY, ORANGE, RC, VERMILION, WIDTH_IN, settle
+from sim.scenario.model import Scenario
+from sim.store import SCHEMA_VERSION
+from sim.store.manifest import jsonable
+from sim.studies.staff import Staffing
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+COLOURS = {"Erlang C": GREY, "Erlang A": ORANGE, "Hayward": BLUE, "simulation": BLACK}
+
+
+def sections(found: Staffing, scenario: Scenario, extra: Staffing | None = None) -> list[Section]:
+    """By step what each method asks for, then what each plan would really give.
+
+    Args:
+        found: The answer.
+        scenario: Of which it is.
+        extra: The answer with a vendor lost (N − 1).
+    """
+    columns = ("from", "contacts/h", "handling", *(plan.name for plan in found.plans), "gives")
+    if extra is not None:
+        columns += ("N−1", "extra")
+    rows = []
+    for t, at_s in enumerate(found.from_s):
+        row = [
+            f"{local_time(scenario, at_s):%H:%M}", count(found.per_h[t]),
+            duration(found.handle_s[t]) if found.per_h[t] > 0 else "–",
+            *(str(plan.people[t]) for plan in found.plans), _share(found.plans[-1].by_step[t]),
+        ]  # fmt: skip
+        if extra is not None:
+            more = extra.plans[-1].people[t]
+            row += [str(more), f"{more - found.plans[-1].people[t]:+d}"]
+        rows.append(tuple(row))
+    by_step = Section(
+        f"People of {found.group} by {duration(found.step_s)}, for {', '.join(found.queues)}",
+        (Table(columns, tuple(rows)),),
+    )
+    given = [
+        (
+            plan.name, count(plan.hours * found.step_s / 3600.0), count(sum(plan.scheduled) * found.step_s / 3600.0),
+            estimate(plan.day, "share"), *(estimate(one, "share") for one in plan.by_queue.values()),
+            estimate(plan.abandonment, "share"), f"{plan.missed} of {len(plan.people)}",
+        )
+        for plan in (*found.plans, *(() if extra is None else (extra.plans[-1],)))
+    ]  # fmt: skip
+    if extra is not None:
+        given[-1] = (f"N−1, {extra.variant}", *given[-1][1:])
+    table = Table(
+        ("plan", "hours", "scheduled", "service level", *found.queues, "abandoned", "steps missed"),
+        tuple(given),
+    )
+    return [
+        by_step,
+        Section(
+            "What each plan would really give, on days that the search never saw",
+            (table, Lines(notes(found))),
+        ),
+    ]
+
+
+def notes(found: Staffing) -> tuple[str, ...]:
+    """How it is to be read."""
+    lines = [
+        f"simulation: smallest plan that holds its target in every step, one-sided {found.confidence:.0%} a step ({found.runs:,} runs)",
+        f"hours: people-hours on the floor; scheduled: with a shrinkage of {found.shrinkage:.0%}, each step in whole people",
+        "steps missed: in which a queue is below its target on those days, in the mean",
+        f"peakedness of what comes to people, for Hayward: {found.peakedness:.2f}",
+    ]
+    if found.at_once > 1.0:
+        lines.append(
+            f"one person holds {found.at_once:.2f} contacts at once in the mean; the formulas' answers are divided by that, which is "
+            "more than contacts that share a person are worth"
+        )
+    return tuple(lines)
+
+
+def frame(found: Staffing, scenario: Scenario) -> pd.DataFrame:
+    """One row a step: local time with its zone, load, people and service level by method."""
+    import pandas as pd
+
+    data: dict[str, Any] = {
+        "from": [local_time(scenario, at_s).isoformat() for at_s in found.from_s],
+        "until": [
+            (local_time(scenario, at_s) + timedelta(seconds=found.step_s)).isoformat()
+            for at_s in found.from_s
+        ],
+        "contacts_per_h": np.round(found.per_h, 3),
+        "handle_s": np.round(found.handle_s, 1),
+    }
+    for plan in found.plans:
+        data[f"{plan.name} required"] = plan.people
+        data[f"{plan.name} scheduled"] = plan.scheduled
+        data[f"{plan.name} service_level"] = np.round(plan.by_step, 4)
+    return pd.DataFrame(data)
+
+
+def tree(found: Staffing, extra: Staffing | None = None) -> dict[str, Any]:
+    """For programs."""
+    told = {"schema_version": SCHEMA_VERSION, "staffing": jsonable(found)}
+    return told if extra is None else {**told, "n_minus_1": jsonable(extra)}
+
+
+def figure(found: Staffing, scenario: Scenario) -> Figure:
+    """People by method over the day, and the service level that each would really give."""
+    import matplotlib as mpl
+    from matplotlib.dates import DateFormatter
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(RC):
+        drawn = Figure(figsize=(WIDTH_IN, 7.0), dpi=DPI, layout="constrained")
+        above, below = drawn.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        x = [local_time(scenario, at_s).replace(tzinfo=None) for at_s in found.from_s]
+        x.append(x[-1] + timedelta(seconds=found.step_s))
+        for plan in found.plans:
+            look: dict[str, Any] = {
+                "color": COLOURS[plan.name], "linewidth": 2.2 if plan.name == "simulation" else 1.4, "where": "post"
+            }  # fmt: skip
+            above.step(x, [*plan.people, plan.people[-1]], label=plan.name, **look)
+            level = [100.0 * one for one in plan.by_step]
+            below.step(x, [*level, level[-1]], **look)
+        for name, q in ((queue, scenario.names.queues.index(queue)) for queue in found.queues):
+            below.axhline(
+                100.0 * scenario.queues[q].target,
+                color=VERMILION,
+                linewidth=0.9,
+                linestyle="--",
+                label=f"target of {name}",
+            )
+        above.set_title(f"People of {found.group}, required")
+        below.set_title("Service level that each plan would really give, %")
+        above.set_ylim(bottom=0)
+        below.set_ylim(0, 101)
+        above.legend(loc="upper right", ncols=4)
+        below.legend(loc="lower right", ncols=3)
+        below.xaxis.set_major_formatter(DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
+        below.set_xlabel(f"local time ({scenario.calendar.timezone})")
+        drawn.suptitle(
+            f"{found.scenario} · {found.variant}", x=0.01, ha="left", fontsize=12, fontweight="bold"
+        )
+        settle(drawn)
+    return drawn
+
+
+def _share(value: float) -> str:
+    return "–" if np.isnan(value) else f"{100 * value:.1f} %"

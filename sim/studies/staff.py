@@ -1,0 +1,491 @@
+"""How many people, by the clock: what the formulas ask for, what simulation finds, and what each plan would really give.
+
+    the scenario, with ample people ──► what comes to people by step: arrivals, handling time, peakedness
+        ├─ Erlang C, Erlang A, Hayward    each step by itself, the measured load
+        └─ simulation                     smallest plan that holds the target in every step, found by trying
+    each of the four plans ──► simulated on other days: the service level that it would really give
+
+A plan *holds* when in every step and for every queue that counts the lower end of the one-sided interval of the service level (step by
+step, not all together) is at the target. The search raises steps that miss and lowers those with room, on the same customers each
+time; at the end no single person can be taken away from any step. What was found on some days is judged on others: a search flatters
+itself.
+
+Shrinkage is on the supply side, and applied once: scheduled = required / (1 − shrinkage), in whole people.
+
+Source: iterative simulation-based staffing after Feldman, Mandelbaum, Massey & Whitt (2008), doi:10.1287/mnsc.1070.0821.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.records import Run
+from sim.engine.run import FloorName, in_order
+from sim.outcomes import intervals
+from sim.outcomes.bursts import peakedness_at_people
+from sim.outcomes.erlang import handle_by_interval_s, sums, together
+from sim.outcomes.intervals import Estimate, FloatArray
+from sim.outcomes.measures import MEASURE, Cut, interval_edges_s, quantities, quantity
+from sim.scenario.errors import ScenarioError
+from sim.scenario.model import Group, Incident, Scenario
+from sim.wfm import staff_erlang_a, staff_erlang_c
+from sim.wfm.staffing import with_shrinkage
+
+IntArray = NDArray[np.int64]
+LEVEL = MEASURE["service_level"]
+GONE = MEASURE["abandonment"]
+STEP_S = 1800.0
+ENOUGH = 30.0
+"""Contacts of a queue in a step, over all replications, below which the step says nothing about it."""
+MEASURING = 5
+"""Replications with ample people that measure the load."""
+FRESH_FROM = 1_000_000
+"""Replications from here on judge the plans; the search never sees them."""
+MOST_ROUNDS = 40
+MOST_PEOPLE = 100_000
+Progress = Callable[[str, int], None]
+"""Told what is being done, and how many runs were made so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What has to hold in every step."""
+
+    service_level: Mapping[int, float]
+    """By queue that counts."""
+    abandonment: float | None = None
+    """Of all who ask for a person at these queues, at most; instead of service levels when those are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """People by step, and what they would really give."""
+
+    name: str
+    people: tuple[int, ...]
+    scheduled: tuple[int, ...]
+    """With shrinkage."""
+    by_step: tuple[float, ...]
+    """Service level of the queues that count, together, on fresh days; NaN where nobody asked."""
+    day: Estimate
+    """Of the whole run."""
+    by_queue: dict[str, Estimate]
+    abandonment: Estimate
+    missed: int
+    """Steps in which a queue's mean service level on fresh days is below its target."""
+
+    @property
+    def hours(self) -> float:
+        """People-hours are `hours · step`; this is the sum over steps."""
+        return float(sum(self.people))
+
+
+@dataclass(frozen=True, slots=True)
+class Staffing:
+    """The answer."""
+
+    scenario: str
+    variant: str
+    group: str
+    queues: tuple[str, ...]
+    step_s: float
+    from_s: tuple[float, ...]
+    """Begins of the steps."""
+    per_h: tuple[float, ...]
+    """Contacts that ask for a person."""
+    handle_s: tuple[float, ...]
+    at_once: float
+    """Contacts that one person holds at a time, which no formula knows: their answers are divided by it."""
+    peakedness: float
+    confidence: float
+    shrinkage: float
+    plans: tuple[Plan, ...]
+    """Erlang C, Erlang A, Hayward, simulation."""
+    runs: int
+    """Simulated for the answer."""
+
+
+def staff(
+    scenario: Scenario,
+    *,
+    group: str | None = None,
+    queues: Sequence[str] = (),
+    service_level: float | None = None,
+    abandonment: float | None = None,
+    confidence: float = 0.95,
+    shrinkage: float = 0.0,
+    step_s: float = STEP_S,
+    peakedness: float | None = None,
+    replications: int | None = None,
+    floor: FloorName = "kernel",
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Staffing:
+    """People of one group by step.
+
+    Args:
+        scenario: Of which the group's staffing is looked for; everything else stays.
+        group: Its name; may be left out when there is one group.
+        queues: That count; all that the group serves when none is named.
+        service_level: Instead of the queues' own targets.
+        abandonment: At most this share, instead of service levels.
+        confidence: Of the lower end, step by step.
+        shrinkage: Share of paid time away from the floor, [0, 1).
+        step_s: A whole number of reporting intervals.
+        peakedness: For Hayward, instead of the measured one (which a fixed list of arrivals does not have).
+        replications: Of the search; the scenario's own number when left out.
+        floor: The compiled one or the plain one.
+        jobs: Runs at a time.
+        progress: Told as it goes on.
+
+    Raises:
+        ScenarioError: It cannot be staffed this way, in words.
+    """
+    asked = _Asked(scenario, group, queues, service_level, abandonment, confidence, step_s)
+    n = scenario.replications if replications is None else replications
+    search = _Search(asked, n, floor, jobs, progress)
+    load = search.measure()
+    if peakedness is not None:
+        load = replace(load, z=peakedness)
+    formulas = load.plans(asked)
+    found = search.smallest(formulas["Erlang A"])
+    plans = {**formulas, "simulation": found}
+    made = tuple(search.judge(name, people, shrinkage) for name, people in plans.items())
+    return Staffing(
+        scenario.name, scenario.variant, asked.group_name, tuple(scenario.names.queues[q] for q in asked.queues), step_s,
+        tuple(float(x) for x in asked.edges_s[:-1]), tuple(float(3600 * x) for x in load.per_s),
+        tuple(float(x) for x in load.handle_s), load.at_once, load.z, confidence, shrinkage, made, search.runs,
+    )  # fmt: skip
+
+
+def without(scenario: Scenario, node: str, from_s: float = 0.0, until_s: float | None = None) -> Scenario:
+    """The scenario with a node of the graph down: staff it, and the plan survives the loss (N − 1).
+
+    Raises:
+        ScenarioError: There is no such node.
+    """
+    if node not in scenario.names.nodes:
+        raise ScenarioError(f"there is no node {node!r}; there are {', '.join(scenario.names.nodes)}")
+    end_s = scenario.calendar.end_s if until_s is None else until_s
+    lost = Incident(from_s, end_s, scenario.names.nodes.index(node), "down", 1.0, 1.0)
+    return replace(scenario, incidents=(*scenario.incidents, lost))
+
+
+def largest_fleet(scenario: Scenario) -> str:
+    """The node of the fleet with most sessions.
+
+    Raises:
+        ScenarioError: There are no fleets.
+    """
+    if not scenario.fleets:
+        raise ScenarioError("there is no fleet to lose")
+    most = max(range(len(scenario.fleets)), key=lambda f: scenario.fleets[f].sessions)
+    return f"fleet.{scenario.names.fleets[most]}"
+
+
+class _Asked:
+    """The question, checked."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        group: str | None,
+        queues: Sequence[str],
+        service_level: float | None,
+        abandonment: float | None,
+        confidence: float,
+        step_s: float,
+    ) -> None:
+        names = scenario.names
+        if group is None and len(scenario.groups) > 1:
+            raise ScenarioError(f"several groups work here; name one with --group: {', '.join(names.groups)}")
+        self.group_name = names.groups[0] if group is None else group
+        if self.group_name not in names.groups:
+            raise ScenarioError(f"there is no group {self.group_name!r}; there are {', '.join(names.groups)}")
+        self.group = names.groups.index(self.group_name)
+        spec = scenario.groups[self.group]
+        if spec.shifts or spec.replayed:
+            what = "shifts" if spec.shifts else "a replayed log"
+            raise ScenarioError(
+                f"people.{self.group_name} is staffed by {what}; give it `staffing:` by time of day, which is what is looked for"
+            )
+        for name in queues:
+            if name not in names.queues or names.queues.index(name) not in spec.skills:
+                mine = ", ".join(names.queues[q] for q in spec.skills)
+                raise ScenarioError(f"{self.group_name} serves no queue {name!r}; it serves {mine}")
+        self.queues = [names.queues.index(name) for name in queues] or sorted(spec.skills)
+        interval_s = scenario.calendar.interval_s
+        if step_s < interval_s or not math.isclose(step_s / interval_s, round(step_s / interval_s)):
+            raise ScenarioError(f"a step is a whole number of reporting intervals of {interval_s / 60:g} min")
+        self.scenario, self.confidence, self.step_s = scenario, confidence, step_s
+        self.target = Target(
+            {
+                q: scenario.queues[q].target if service_level is None else service_level
+                for q in (self.queues if abandonment is None else [])
+            },
+            abandonment,
+        )
+        edges_s = interval_edges_s(scenario)
+        self.stride = round(step_s / interval_s)
+        self.first = int(np.searchsorted(edges_s, scenario.warm_up_s - 1e-9))
+        begins = np.arange(0, len(edges_s) - 1, self.stride)
+        self.edges_s: FloatArray = np.append(edges_s[begins], edges_s[-1])
+        self.of_interval: IntArray = np.arange(len(edges_s) - 1) // self.stride
+        self.counted_s = np.zeros(len(begins))
+        """Seconds of every step after the warm-up."""
+        np.add.at(self.counted_s, self.of_interval[self.first :], np.diff(edges_s)[self.first :])
+
+    @property
+    def steps(self) -> int:
+        return len(self.edges_s) - 1
+
+    def staffed(self, people: IntArray, *, keep: bool = False) -> Scenario:
+        """The scenario with these people by step."""
+        steps = tuple((float(at), int(n)) for at, n in zip(self.edges_s[:-1], people, strict=True))
+        groups = tuple(
+            replace(group, staffing=steps) if g == self.group else group
+            for g, group in enumerate(self.scenario.groups)
+        )
+        assert isinstance(groups[self.group], Group), "groups are values"
+        return replace(self.scenario, groups=groups, keep_contacts=keep)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What comes to people, by step."""
+
+    per_s: FloatArray
+    handle_s: FloatArray
+    at_once: float
+    z: float
+    patience_s: float
+    within_s: float
+    short_s: float
+
+    def plans(self, asked: _Asked) -> dict[str, IntArray]:
+        """The formulas' answers; a step in which nobody asks needs nobody."""
+        target = asked.target
+        level = max(target.service_level.values(), default=0.0)
+        most_gone = 1.0 if target.abandonment is None else target.abandonment
+        found: dict[str, list[int]] = {"Erlang C": [], "Erlang A": [], "Hayward": []}
+        for per_s, handle_s in zip(self.per_s, self.handle_s, strict=True):
+            if not per_s > 0 or not handle_s > 0:
+                for plan in found.values():
+                    plan.append(0)
+                continue
+            # Nobody leaves in Erlang C; a limit on abandonment means nothing to it, and it takes the chance of waiting instead.
+            c = staff_erlang_c(
+                per_s, handle_s, service_level=level or 1.0 - most_gone, within_s=self.within_s
+            ).required
+            found["Erlang C"].append(self._people(c))
+            for name, z in (("Erlang A", 1.0), ("Hayward", 1.0 if math.isnan(self.z) else self.z)):
+                if math.isinf(self.patience_s):
+                    n = staff_erlang_c(
+                        per_s, handle_s, service_level=level, within_s=self.within_s, peakedness=z
+                    ).required
+                else:
+                    n = staff_erlang_a(
+                        per_s, handle_s, self.patience_s, service_level=level, within_s=self.within_s, max_p_ab=most_gone,
+                        peakedness=z,
+                    ).required  # fmt: skip
+                found[name].append(self._people(n))
+        return {name: np.array(plan, dtype=np.int64) for name, plan in found.items()}
+
+    def _people(self, servers: int) -> int:
+        return math.ceil(servers / self.at_once - 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Part and whole of service level by queue, and of abandonment, shape (replications, queues or 1, steps)."""
+
+    part: FloatArray
+    whole: FloatArray
+    gone: FloatArray
+    came: FloatArray
+
+
+class _Search:
+    """Runs plans on the same customers, and counts how many runs that took."""
+
+    def __init__(
+        self, asked: _Asked, replications: int, floor: FloorName, jobs: int | None, progress: Progress | None
+    ) -> None:
+        self.asked, self.n, self.floor, self.jobs, self.progress = asked, replications, floor, jobs, progress
+        self.runs = 0
+        self._known: dict[tuple[int, ...], bool] = {}
+
+    def _run(
+        self, people: IntArray, replications: Sequence[int], what: str, *, keep: bool = False
+    ) -> list[Run]:
+        scenario = self.asked.staffed(people, keep=keep)
+        made = list(in_order([(scenario, r) for r in replications], self.floor, self.jobs))
+        self.runs += len(made)
+        if self.progress:
+            self.progress(what, self.runs)
+        return made
+
+    def measure(self) -> _Load:
+        """What comes to people when there are enough of them: nobody leaves, nobody calls again for that."""
+        asked = self.asked
+        many = np.full(
+            asked.steps, 1 + max((n for _, n in asked.scenario.groups[asked.group].staffing), default=1)
+        )
+        for _ in range(2):  # more people change what comes (redials), and what comes says how many are enough
+            runs = self._run(many, range(min(self.n, MEASURING)), "measuring the load", keep=True)
+            found = sums(runs, asked.queues)
+            found[: asked.first] = 0.0
+            by_step = np.zeros((asked.steps, found.shape[1]))
+            np.add.at(by_step, asked.of_interval, found)
+            width_s = asked.counted_s
+            per_s: FloatArray = quantity(by_step, "queued") / np.maximum(1e-9, width_s * len(runs))
+            handle_s = handle_by_interval_s(by_step)
+            load = np.nan_to_num(per_s * handle_s)
+            one = together(runs, asked.queues)
+            many = np.ceil((load + 3.0 * np.sqrt(load)) / one.at_once + 2).astype(np.int64)
+        z = peakedness_at_people(runs, asked.queues, None)
+        return _Load(per_s, handle_s, one.at_once, z, one.patience_s, one.within_s, one.short_s)
+
+    def see(self, people: IntArray, replications: Sequence[int], what: str) -> _Seen:
+        asked = self.asked
+        shape = (len(replications), len(asked.queues), asked.steps)
+        part, whole, gone, came = (np.zeros(shape) for _ in range(4))
+        for r, run in enumerate(self._run(people, replications, what)):
+            for k, q in enumerate(asked.queues):
+                found = quantities(run, Cut(queue=q))
+                found[: asked.first] = 0.0
+                for into, values in zip(
+                    (part, whole, gone, came), (*LEVEL.parts(found), *GONE.parts(found)), strict=True
+                ):
+                    np.add.at(into[r, k], asked.of_interval, np.nan_to_num(values))
+        return _Seen(part, whole, gone, came)
+
+    def margins(self, seen: _Seen) -> FloatArray:
+        """By step, how far the worst queue is above its target, at the lower end of the interval; +∞ where too few asked."""
+        asked = self.asked
+        level = 2.0 * asked.confidence - 1.0
+        found = np.full(asked.steps, math.inf)
+        for t in range(asked.steps):
+            if asked.target.abandonment is not None:
+                a, n = seen.gone[:, :, t].sum(axis=1), seen.came[:, :, t].sum(axis=1)
+                if n.sum() >= ENOUGH:
+                    found[t] = asked.target.abandonment - _high(intervals.ratio(a, n, level))
+                continue
+            for k, q in enumerate(asked.queues):
+                a, n = seen.part[:, k, t], seen.whole[:, k, t]
+                if n.sum() >= ENOUGH:
+                    low = intervals.ratio(a, n, level).low
+                    found[t] = min(
+                        found[t], (0.0 if math.isnan(low) else low) - asked.target.service_level[q]
+                    )
+        return found
+
+    def holds(self, people: IntArray) -> FloatArray:
+        """Margins of a plan on the search's own days."""
+        return self.margins(self.see(people, range(self.n), "trying plans"))
+
+    def smallest(self, start: IntArray) -> IntArray:
+        """A plan that holds, and from which no single person can be taken."""
+        people = np.maximum(start, 0)
+        missed = np.full(len(people), -1)
+        best: IntArray | None = None
+        for _ in range(MOST_ROUNDS):
+            margin = self.holds(people)
+            bad = margin < 0.0
+            if not bad.any():
+                best = people
+                # Steps with room, down to one above what is known to miss.
+                lower = np.where(
+                    np.isinf(margin), 0, people - np.maximum(1, np.rint(0.03 * people)).astype(np.int64)
+                )
+                lower = np.where((margin > 0.02) | np.isinf(margin), lower, people - 1)
+                tried = np.maximum(lower, np.minimum(people, missed + 1))
+                if (tried == people).all():
+                    break
+                people = tried
+                continue
+            missed = np.where(bad, np.maximum(missed, people), missed)
+            grow = np.where(margin < -0.10, np.rint(0.05 * people), 1).astype(np.int64)
+            people = people + np.where(bad, np.maximum(1, grow), 0)
+            if best is not None and bad.any():
+                people = np.where(bad, np.minimum(people, np.maximum(best, missed + 1)), people)
+            if people.max() > MOST_PEOPLE:
+                raise ScenarioError(
+                    "no number of people holds the target: a queue's customers are lost before they can be answered"
+                )
+        if best is None:
+            best = self._raised(people)
+        return self._minimal(best)
+
+    def _raised(self, people: IntArray) -> IntArray:
+        """More people wherever it misses, and in the step before, whose backlog it may be, until it holds."""
+        while ((margin := self.holds(people)) < 0.0).any():
+            bad = margin < 0.0
+            before = np.append(bad[1:], False)
+            people = people + (bad | before).astype(np.int64)
+            if people.max() > MOST_PEOPLE:
+                raise ScenarioError(
+                    "no number of people holds the target: a queue's customers are lost before they can be answered"
+                )
+        return people
+
+    def _minimal(self, people: IntArray) -> IntArray:
+        """Take away one person after the other, as long as everything still holds."""
+        changed = True
+        while changed:
+            changed = False
+            for t in range(len(people)):
+                while people[t] > 0:
+                    fewer = people.copy()
+                    fewer[t] -= 1
+                    if not self._still_holds(fewer):
+                        break
+                    people, changed = fewer, True
+        return people
+
+    def _still_holds(self, people: IntArray) -> bool:
+        key = tuple(int(n) for n in people)
+        if key not in self._known:
+            self._known[key] = bool((self.holds(people) >= 0.0).all())
+        return self._known[key]
+
+    def judge(self, name: str, people: IntArray, shrinkage: float) -> Plan:
+        """What a plan gives on days that the search never saw."""
+        asked = self.asked
+        seen = self.see(people, range(FRESH_FROM, FRESH_FROM + self.n), "judging plans on other days")
+        part, whole = seen.part.sum(axis=1), seen.whole.sum(axis=1)
+        pooled, asked_for = part.sum(axis=0), whole.sum(axis=0)
+        by_step = np.divide(pooled, asked_for, out=np.full(asked.steps, math.nan), where=asked_for > 0)
+        missed = 0
+        for t in range(asked.steps):
+            if asked.target.abandonment is not None:
+                n = seen.came[:, :, t].sum()
+                missed += bool(n >= ENOUGH and seen.gone[:, :, t].sum() / n > asked.target.abandonment)
+                continue
+            totals = [
+                (seen.part[:, k, t].sum(), seen.whole[:, k, t].sum(), q) for k, q in enumerate(asked.queues)
+            ]
+            missed += any(n >= ENOUGH and a / n < asked.target.service_level[q] for a, n, q in totals)
+        names = asked.scenario.names.queues
+        return Plan(
+            name=name,
+            people=tuple(int(n) for n in people),
+            scheduled=tuple(with_shrinkage(int(n), shrinkage) for n in people),
+            by_step=tuple(float(x) for x in by_step),
+            day=intervals.ratio(part.sum(axis=1), whole.sum(axis=1)),
+            by_queue={
+                names[q]: intervals.ratio(seen.part[:, k].sum(axis=1), seen.whole[:, k].sum(axis=1))
+                for k, q in enumerate(asked.queues)
+            },
+            abandonment=intervals.ratio(seen.gone.sum(axis=(1, 2)), seen.came.sum(axis=(1, 2))),
+            missed=missed,
+        )
+
+
+def _high(found: Estimate) -> float:
+    return math.inf if math.isnan(found.high) else found.high
