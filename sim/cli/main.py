@@ -173,6 +173,17 @@ def study(
             help="What to find out: service_level, 'asa queue=voice 10:00-13:00'; repeatable.",
         ),
     ] = None,
+    best: Annotated[
+        str | None,
+        typer.Option(metavar="FIGURE", help="Also say which cells may be the best by this figure."),
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            help="With --best: smallest difference worth acting on, such as '1 %'; chooses one.",
+        ),
+    ] = None,
     reference: Annotated[
         list[str] | None,
         typer.Option(metavar="FACTOR=LEVEL", help="The cell that others are compared with; the first."),
@@ -228,6 +239,8 @@ def study(
         vary=vary or [],
         figures=figures or [],
         precision=precision or [],
+        best=best,
+        within=within,
         reference=reference or [],
         replications=replications,
         at_most=at_most,

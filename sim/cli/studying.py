@@ -46,6 +46,8 @@ def study(
     cluster: str | None,
     tls: Sequence[Path | None],
     insecure: bool,
+    best: str | None,
+    within: str | None,
     out: Path,
     json: bool,
 ) -> None:
@@ -77,7 +79,38 @@ def study(
     if dry_run:
         _dry_run(plan, floor, jobs, json=json)
         return
-    _run(plan, floor, jobs, cluster, certificates, out, insecure=insecure, json=json)
+    choice = _choice(plan, best, within)
+    _run(plan, floor, jobs, cluster, certificates, out, choice, insecure=insecure, json=json)
+
+
+def _choice(plan: Plan, best: str | None, within: str | None) -> tuple[int, float | None] | None:
+    """The figure that the best cell is chosen by, and the indifference zone."""
+    if best is None:
+        if within is not None:
+            raise ScenarioError("--within goes with --best")
+        return None
+    from pydantic_core import PydanticCustomError
+
+    from sim.scenario.expect import number_in
+
+    names = [one.name for one in plan.asked]
+    if best not in names:
+        raise ScenarioError(
+            f"--best {best}: the study asks for no such figure; it asks for {', '.join(names)} (--figure adds one)"
+        )
+    asked = names.index(best)
+    what = plan.asked[asked].what
+    if what.better == "neither":
+        raise ScenarioError(f"--best {best}: neither higher nor lower is better")
+    if within is None:
+        return asked, None
+    try:
+        zone = number_in(within, what.unit, "write it in the figure's unit, such as '1 %', 5s or 20")
+    except PydanticCustomError as error:
+        raise ScenarioError(f"--within {error}") from None
+    if zone <= 0:
+        raise ScenarioError("--within must be above 0: the smallest difference worth acting on")
+    return asked, zone
 
 
 def _tls(cluster: str | None, files: Sequence[Path | None], *, insecure: bool) -> Tls | None:
@@ -100,11 +133,12 @@ def _run(
     cluster: str | None,
     tls: Tls | None,
     out: Path,
+    choice: tuple[int, float | None] | None,
     *,
     insecure: bool,
     json: bool,
 ) -> None:
-    from sim.reports import studied
+    from sim.reports import studied, style
     from sim.reports.numbers import many
     from sim.store.manifest import dumps
     from sim.studies.execute import execute, working
@@ -128,11 +162,17 @@ def _run(
             raise
         folder = write(found, out, floor)
     rows = found.table
+    pictures = folder / "figures"
+    pictures.mkdir(exist_ok=True)
+    for name, figure in studied.figures_of(rows, plan.reference).items():
+        style.write(figure, pictures, name)
+    words = [] if choice is None else studied.chosen(rows, *choice)
     if json:
         facts = {
             **studied.tree(rows, plan.reference),
             "study": plan.name,
             "folder": str(folder),
+            "best": words,
             "missing": found.lost,
             "capped": [plan.cells[c].name for c in found.capped],
             "rows": len(found.rows),
@@ -147,10 +187,12 @@ def _run(
             show.out(plan.question)
         show.out("")
         show.sections([studied.section(rows, plan.reference)])
-        for line in studied.precise(plan, rows, found.capped):
+        for line in (*studied.precise(plan, rows, found.capped), *words):
             show.out(line)
         total = sum(row.contacts for row in found.rows)
-        show.out(f"\n{many(total)} contacts in {len(found.rows):,} rows; tables: {shlex.quote(str(folder))}")
+        show.out(
+            f"\n{many(total)} contacts in {len(found.rows):,} rows; tables and figures: {shlex.quote(str(folder))}"
+        )
     if found.lost:
         _tell_lost(found)
         raise typer.Exit(OURS)

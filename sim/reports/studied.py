@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.outcomes import Estimate
 from sim.reports.blocks import Block, Lines, Section, Table
@@ -14,12 +14,18 @@ from sim.store.manifest import jsonable
 from sim.studies.design import Plan
 from sim.studies.folder import SCHEMA_VERSION
 from sim.studies.rows import Cell
+from sim.studies.select import kim_nelson, screened, source_of
 from sim.studies.table import Table as Rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_SHOWN = 60
 """Cells of a study that are printed; the rest is in its files."""
 MOST_LOST = 10
 """Missing rows that are named one by one."""
+MOST_UNSURE = 3
+"""Replications below which variances say nothing at all."""
 FEW = 10
 """Below so many replications a study warns of its intervals."""
 
@@ -178,6 +184,59 @@ def precise(plan: Plan, rows: Rows, capped: Sequence[int]) -> list[str]:
     if len(capped) > MOST_LOST:
         lines.append(f"… and {len(capped) - MOST_LOST} more are capped")
     return lines
+
+
+def chosen(rows: Rows, asked: int, within: float | None) -> list[str]:
+    """Which cells may be the best by one figure, and with an indifference zone which one is chosen, in words."""
+    what = rows.asked[asked].what
+    assert what.better != "neither", "a best cell has a better side"
+    fewest = min(rows.count(c) for c in range(len(rows.cells)))
+    if fewest < MOST_UNSURE or len(rows.cells) < 2:
+        return [f"best by {what.name}: takes two cells and {MOST_UNSURE} replications of each"]
+    even = rows if all(rows.count(c) == fewest for c in range(len(rows.cells))) else rows.first(fewest)
+    left = screened(even, asked, what.better)
+    names = ", ".join(repr(rows.cells[c].name) for c in left[:MOST_LOST]) + (
+        ", …" if len(left) > MOST_LOST else ""
+    )
+    lines = [
+        f"best by {what.name}: among {plural(len(left), 'cell')} of {len(rows.cells)} with 95 %: {names}"
+    ]
+    if within is None:
+        return lines
+    zone = difference(Estimate(within, math.nan, 0), what.unit).removeprefix("+")
+    zone += " points" if what.unit == "share" else ""
+    choice = kim_nelson(source_of(even, asked), len(rows.cells), what.better, within, at_most=fewest)
+    name = repr(rows.cells[choice.best].name)
+    if choice.capped:
+        lines.append(
+            f"best within {zone}: {name} so far, and nothing is promised: {fewest} replications do not tell it from the rest; "
+            "ask for more (--replications)"
+        )
+    else:
+        lines.append(
+            f"best within {zone}: {name}, with 95 % (Kim and Nelson), known after {plural(max(choice.replications), 'replication')}"
+        )
+    return lines
+
+
+def figures_of(rows: Rows, reference: int) -> dict[str, Figure]:
+    """What can be drawn of a study: paired differences, a heat map of its two factors, a front of its first two figures."""
+    from sim.reports import study_figures
+
+    if len(rows.cells) < 2 or min(rows.count(c) for c in range(len(rows.cells))) < 2:
+        return {}
+    found = {"forest": study_figures.forest(rows, 0, reference)}
+    factors: dict[str, set[object]] = {}
+    for cell in rows.cells:
+        for name, level in cell.levels.items():
+            factors.setdefault(name, set()).add(repr(level))
+    varied = [name for name, levels in factors.items() if len(levels) > 1]
+    if len(varied) == 2:
+        found["heat-map"] = study_figures.heat_map(rows, 0, varied[0], varied[1])
+    judged = [a for a, one in enumerate(rows.asked) if one.what.better != "neither"][:2]
+    if len(judged) == 2 and len(rows.cells) > 2:
+        found["front"] = study_figures.pareto(rows, judged[0], judged[1])
+    return found
 
 
 def _told(found: Estimate, rows: Rows, asked: int) -> str:

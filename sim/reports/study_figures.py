@@ -14,6 +14,7 @@ from sim.reports.numbers import plural
 from sim.reports.style import BLACK, BLUE, DPI, GREEN, GREY, RC, VERMILION, WIDTH_IN, settle
 from sim.studies.asked import Asked
 from sim.studies.pareto import Front, front
+from sim.studies.rows import Cell
 from sim.studies.table import Table
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def heat_map(table: Table, figure: int, rows: str, columns: str, against: int | 
         drawn.colorbar(image, ax=ax, label=_label(asked))
         drawn.suptitle(
             f"{_what(asked)} · {plural(len(table.replications), 'replication')} a cell\n"
-            f"□ reference: {_short(table.cells[reference].name)}   ● cannot be told from it (95 %, paired)",
+            f"□ reference: {_called(table.cells[reference])}   ● cannot be told from it (95 %, paired)",
             x=0.01, ha="left", fontsize=10,
         )  # fmt: skip
         settle(drawn)
@@ -153,7 +154,7 @@ def _points(
         return
     for k, c in enumerate(sorted(range(len(which)), key=lambda at: along[at].value)):
         ax.annotate(
-            _short(table.cells[which[c]].name), (sx * along[c].value, sy * up[c].value),
+            _called(table.cells[which[c]]), (sx * along[c].value, sy * up[c].value),
             xytext=(4, 8 if k % 2 else -14), textcoords="offset points", fontsize=7.5,
         )  # fmt: skip
 
@@ -187,7 +188,7 @@ def forest(table: Table, figure: int, against: int = 0) -> Figure:
                 color=_verdict_colour(gap, up), elinewidth=1.4, capsize=2,
             )  # fmt: skip
         ax.axvline(0.0, color=BLACK, linewidth=0.9)
-        ax.set_yticks(range(len(order)), [_short(table.cells[c].name) for c in order])
+        ax.set_yticks(range(len(order)), [_called(table.cells[c]) for c in order])
         ax.set_ylim(-0.6, len(order) - 0.4)
         ax.grid(visible=True, axis="x")
         points = "points" if asked.what.unit == "share" else _unit(asked)
@@ -195,7 +196,7 @@ def forest(table: Table, figure: int, against: int = 0) -> Figure:
         more = f"; {left_out} in the middle not shown" if left_out else ""
         base = in_words(table.estimate(against, figure), asked.what.unit)
         drawn.suptitle(
-            f"Against {_short(table.cells[against].name)} ({base})\n"
+            f"Against {_called(table.cells[against])} ({base})\n"
             f"paired on the same customers, 95 %, {plural(len(table.replications), 'replication')}{more}",
             x=0.01, ha="left", fontsize=10,
         )  # fmt: skip
@@ -270,7 +271,14 @@ def _level(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _short(name: str, most: int = 48) -> str:
+def _called(cell: Cell, most: int = 48) -> str:
+    """A cell by the last words of its factors: `ai 0.8, monitored 0.6`; by its name where they do not tell."""
+    ends = [key.rsplit(".", 1)[-1] for key in cell.levels]
+    name = cell.name
+    if ends and len(set(ends)) == len(ends):
+        name = ", ".join(
+            f"{end} {_level(level)}" for end, level in zip(ends, cell.levels.values(), strict=True)
+        )
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

@@ -124,26 +124,32 @@ class _Bounded:
         text = value.strip()
         limit, near = _LIMIT_RE.fullmatch(text), _NEAR_RE.fullmatch(text)
         if limit:
-            return Bound(_SIGNS[limit[1]], self._number(limit[2], needs), text)
+            return Bound(_SIGNS[limit[1]], number_in(limit[2], self.unit, needs), text)
         if near:
-            return Bound("near", self._number(near[1], needs), text)
+            return Bound("near", number_in(near[1], self.unit, needs), text)
         raise wrong(f"is {said(value)}, and must be {needs}")
 
-    def _number(self, text: str, needs: str) -> float:
-        if self.unit == "s":
-            found = seconds(text)
-            if found is None:
-                raise wrong(f"says {said(text)}, which is not a duration; {needs}")
-            return found
-        percent = text.endswith("%") and self.unit == "share"
-        try:
-            number = float(text.removesuffix("%").strip() if percent else text)
-        except ValueError:
-            raise wrong(f"says {said(text)}, which is not a number; {needs}") from None
-        number = number / 100.0 if percent else number
-        if self.unit == "share" and not 0.0 <= number <= 1.0:
-            raise wrong(f"says {said(text)}, and a share is between 0 and 1, or 0 % and 100 %")
-        return number
+
+def number_in(text: str, unit: str, needs: str) -> float:
+    """A number as people write it in the unit of a figure: `60 %`, `20m`, `400`.
+
+    Raises:
+        PydanticCustomError: It is none; *needs* says what would do.
+    """
+    if unit == "s":
+        found = seconds(text)
+        if found is None:
+            raise wrong(f"says {said(text)}, which is not a duration; {needs}")
+        return found
+    percent = text.endswith("%") and unit == "share"
+    try:
+        number = float(text.removesuffix("%").strip() if percent else text)
+    except ValueError:
+        raise wrong(f"says {said(text)}, which is not a number; {needs}") from None
+    number = number / 100.0 if percent else number
+    if unit == "share" and not 0.0 <= number <= 1.0:
+        raise wrong(f"says {said(text)}, and a share is between 0 and 1, or 0 % and 100 %")
+    return number
 
 
 _EXAMPLES = {"share": "80 %", "s": in_units(1200.0)}

@@ -78,6 +78,18 @@ class Table:
             return math.nan
         return apart / together if together > 0.0 else math.inf
 
+    def first(self, replications: int) -> Table:
+        """The table of the first *replications* of every cell."""
+        kept = slice(0, replications)
+        return Table(
+            self.cells,
+            self.replications[kept],
+            self.asked,
+            self.part[:, kept],
+            self.whole[:, kept],
+            self.contacts[:, kept],
+        )
+
     def frame(self) -> pd.DataFrame:
         """One row a cell: its levels, then value and half-width of every figure."""
         import pandas as pd

@@ -34,7 +34,7 @@ def texts(figure):
 def test_a_heat_map_names_its_factors_and_its_reference(table):
     """Both factors, all levels, the value of each cell, and what it is held against."""
     said = texts(study_figures.heat_map(table, 0, AI, MONITORED, against=0))
-    for word in (AI, MONITORED, "0.8", "0.95", "0.75", "reference: ai=0.8 monitored=0.6", "20 replications"):
+    for word in (AI, MONITORED, "0.8", "0.95", "0.75", "reference: ai 0.8, monitored 0.6", "20 replications"):
         assert word in said
     assert f"{100 * table.estimate(0, 0).value:.1f}" in said
 
@@ -48,7 +48,9 @@ def test_a_heat_map_wants_two_factors(table):
 def test_a_forest_shows_every_other_cell(table):
     """Five differences of six cells, against the reference's value."""
     said = texts(study_figures.forest(table, 0, against=1))
-    assert all(cell.name in said for cell in table.cells)
+    assert all(
+        f"ai {cell.levels[AI]:g}, monitored {cell.levels[MONITORED]:g}" in said for cell in table.cells
+    )
     assert "points" in said
 
 

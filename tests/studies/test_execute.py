@@ -39,7 +39,7 @@ def run(plan: Plan, folder: Path, jobs: int = 1) -> Found:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_a_row_is_made_once(tmp_path: Path) -> None:

@@ -169,3 +169,21 @@ def test_a_table_is_a_source():
     assert 0 == kim_nelson(source_of(table, 0), 2, "higher", 0.2, at_most=15).best
     with pytest.raises(ValueError, match="ends at 15"):
         source_of(table, 0)([0], [15])
+
+
+def test_a_choice_is_told_in_words():
+    """What may be best, what was chosen and how sure; and that too few replications promise nothing."""
+    from sim.reports.studied import chosen
+
+    part = Normal([0.9, 0.8, 0.5], 0.02, 0.5, 3).part[:, :20, None]
+    cells = tuple(Cell(name, None) for name in "abc")
+    table = Table(cells, tuple(range(20)), (Asked("service_level"),), part, np.ones_like(part), part[:, :, 0])
+    assert [
+        "among 1 cell of 3" in line or "best within 1.0 points: 'a', with 95 %" in line
+        for line in chosen(table, 0, 0.01)
+    ] == [True, True]
+    close = Normal([0.9, 0.9, 0.5], 0.2, 0.0, 3).part[:, :12, None]
+    table = Table(
+        cells, tuple(range(12)), (Asked("service_level"),), close, np.ones_like(close), close[:, :, 0]
+    )
+    assert "nothing is promised" in chosen(table, 0, 0.001)[1]
