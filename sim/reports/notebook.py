@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +13,7 @@ from sim.outcomes import Difference, Summary, summarise, table
 from sim.outcomes import compare as compare_runs
 from sim.reports.answer import answer, heading
 from sim.reports.artefacts import figures_of, keep, slug
+from sim.reports.style import shown_in_notebooks
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
 from sim.store import RunFolder, Study, record, scenarios_of
@@ -70,7 +69,7 @@ class Result:
         known = name if name in self._figures else slug(name)
         if known not in self._figures:
             raise ValueError(f"there is no figure {name!r}; there are {', '.join(self._figures)}")
-        _shown_in_notebooks()
+        shown_in_notebooks()
         return self._figures[known]
 
     @cached_property
@@ -183,14 +182,6 @@ def check(
         ScenarioError: With every problem of the file, its expectations or its baseline.
     """
     return check_file(scenario_file(os.fspath(path)), sets=sets, replications=replications)
-
-
-def _shown_in_notebooks() -> None:
-    """Let a notebook that runs this show figures as pictures, without a magic command and without pyplot."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        importlib.import_module("IPython.core.pylabtools").select_figure_formats(shell, {"png"})
 
 
 def _known(study: Study, title: str | None) -> str:

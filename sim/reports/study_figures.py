@@ -11,7 +11,18 @@ import numpy as np
 from sim.outcomes.intervals import Estimate, FloatArray
 from sim.reports.numbers import estimate as in_words
 from sim.reports.numbers import plural
-from sim.reports.style import BLACK, BLUE, DPI, GREEN, GREY, RC, VERMILION, WIDTH_IN, settle
+from sim.reports.style import (
+    BLACK,
+    BLUE,
+    DPI,
+    GREEN,
+    GREY,
+    RC,
+    VERMILION,
+    WIDTH_IN,
+    settle,
+    shown_in_notebooks,
+)
 from sim.studies.asked import Asked
 from sim.studies.pareto import Front, front
 from sim.studies.rows import Cell
@@ -23,6 +34,12 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 """Cells that a forest plot shows; of more the best and the worst."""
+
+
+def show(figure: Figure) -> Figure:
+    """The figure itself, which a notebook then shows as a picture."""
+    shown_in_notebooks()
+    return figure
 
 
 def heat_map(table: Table, figure: int, rows: str, columns: str, against: int | None = None) -> Figure:

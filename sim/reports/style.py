@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,3 +60,11 @@ def settle(figure: Figure) -> None:
         ax.set_position(tuple(round(float(x), 6) for x in ax.get_position().bounds))  # type: ignore[arg-type]
     for text in figure.texts:
         text.set_position(tuple(round(float(x), 6) for x in text.get_position()))  # type: ignore[arg-type]
+
+
+def shown_in_notebooks() -> None:
+    """Let a notebook that runs this show figures as pictures, without a magic command and without pyplot."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        importlib.import_module("IPython.core.pylabtools").select_figure_formats(shell, {"png"})
