@@ -285,6 +285,23 @@ def compare(
 
 
 @app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over the views; an empty one lists them.")] = "",
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs and studies were kept.")] = Path(
+        "results"
+    ),
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what is found there instead.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Ask all stored runs and studies in SQL: intervals, control, contacts, study_rows and so on."""
+    from sim.cli.querying import query as go
+
+    go(sql, results=results, csv=csv, json=json)
+
+
+@app.command()
 def staff(
     scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of one that ships.")],
     sets: Sets = None,
