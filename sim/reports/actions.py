@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from sim.engine.records import Run
 from sim.outcomes import Estimate, ratio, totals_of
 from sim.outcomes.alarms import HourOfFleet, WarningQuality, containment_by_hour, warning_quality
+from sim.outcomes.common_cause import CauseQuality, cause_quality
 from sim.outcomes.cost import PlanCost, plan_cost
 from sim.outcomes.impact import ImpactOutcome, impact_outcome
+from sim.outcomes.local_time import clock_words
 from sim.outcomes.loop import LoopOutcome, loop_outcome
-from sim.outcomes.measures import quantity
+from sim.outcomes.measures import Window, quantity
 from sim.outcomes.relief import ReliefOutcome, relief_outcome
 from sim.outcomes.repeats import RepeatOutcome, repeat_outcome
 from sim.reports.blocks import Block, Lines, Paragraph, Section, Table
 from sim.reports.numbers import NOTHING, amount, duration, estimate
+from sim.scenario.model import Scenario
 
 _MORE_CALLS = 1.005
 """Calls per turn that are worth a column."""
@@ -32,8 +35,11 @@ class Actions:
     loop: LoopOutcome | None
     warnings: WarningQuality | None
     repeats: RepeatOutcome | None
+    cause: CauseQuality | None
     calls_per_turn: Estimate
-    """Calls sent for each turn of an AI session: 1 without retries."""
+    """Calls sent for each finished turn of an AI session, while incidents last: 1 without failed calls and retries."""
+    calls_from: str
+    """The stretch that these calls are of, by the clock; empty for the whole run."""
     containment_by_hour: tuple[HourOfFleet, ...]
     """As seen and as true, where the orchestrator watches."""
 
@@ -42,13 +48,20 @@ def acts(runs: Sequence[Run]) -> bool:
     """Whether a variant has anything of which this part tells."""
     scenario = runs[0].scenario
     return any(
-        (scenario.relief, scenario.levers, scenario.signals, scenario.watch, scenario.repeats),
+        (
+            scenario.relief,
+            scenario.levers,
+            scenario.signals,
+            scenario.watch,
+            scenario.repeats,
+            scenario.common_cause,
+        ),
     )
 
 
-def actions_of(runs: Sequence[Run]) -> Actions:
-    """Everything about one variant."""
-    scenario, totals = runs[0].scenario, totals_of(runs)
+def actions_of(runs: Sequence[Run], window: Window | None = None) -> Actions:
+    """Everything about one variant; calls within *window*, the whole run when None."""
+    scenario, totals = runs[0].scenario, totals_of(runs, window=window)
     return Actions(
         relief=relief_outcome(runs),
         plans=plan_cost(runs),
@@ -56,16 +69,23 @@ def actions_of(runs: Sequence[Run]) -> Actions:
         loop=loop_outcome(runs),
         warnings=warning_quality(runs),
         repeats=repeat_outcome(runs) if scenario.repeats is not None else None,
+        cause=cause_quality(runs),
         calls_per_turn=ratio(quantity(totals, "calls"), quantity(totals, "turns")),
+        calls_from="" if window is None else span_words(scenario, window),
         containment_by_hour=tuple(containment_by_hour(runs)) if scenario.watch is not None else (),
     )
 
 
-def all_actions(by_variant: Mapping[str, Sequence[Run]]) -> dict[str, Actions]:
-    """By variant; empty when no variant has anything of this part."""
+def all_actions(by_variant: Mapping[str, Sequence[Run]], window: Window | None = None) -> dict[str, Actions]:
+    """By variant; empty when no variant has anything of this part. *window* is that of the incidents, if there are any."""
     if not any(acts(runs) for runs in by_variant.values()):
         return {}
-    return {title: actions_of(runs) for title, runs in by_variant.items()}
+    return {title: actions_of(runs, window) for title, runs in by_variant.items()}
+
+
+def span_words(scenario: Scenario, window: Window) -> str:
+    """`10:05–11:20`."""
+    return "–".join(clock_words(scenario, second).removesuffix(":00") for second in window)
 
 
 # --- the answer's short table ---
@@ -103,6 +123,21 @@ def _declared(a: Actions) -> str:
     return estimate(a.loop.declared_s, "s") if a.loop is not None else NOTHING
 
 
+def _named(a: Actions) -> str:
+    if a.cause is None:
+        return NOTHING
+    if not a.cause.found:
+        return f"never\nof {a.cause.faults}" if a.cause.faults else NOTHING
+    told = estimate(a.cause.declared_s, "s")
+    return told if a.cause.found == a.cause.faults else f"{told}\nin {a.cause.found} of {a.cause.faults}"
+
+
+def _misnamed(a: Actions) -> str:
+    if a.cause is None:
+        return NOTHING
+    return f"{estimate(a.cause.elsewhere, 'contacts')}\n{estimate(a.cause.wrong, 'contacts')} without any"
+
+
 def _calls(a: Actions) -> str:
     return estimate(a.calls_per_turn, "contacts")
 
@@ -120,6 +155,8 @@ _SHORT: tuple[tuple[str, Callable[[Actions], str]], ...] = (
     ("people\nadded", _people),
     ("first\ndeclared", _declared),
     ("symptom\nto action", _loop),
+    ("common cause\nnamed after", _named),
+    ("another node\nnamed, times", _misnamed),
     ("calls\nper turn", _calls),
     ("containment,\nnet", _net),
 )
@@ -144,14 +181,25 @@ def notes(found: Mapping[str, Actions]) -> Lines | None:
     shown = table(found)
     if shown is None:
         return None
+    has = {of for label, of in _SHORT if label in shown.columns}
     lines = []
-    if _SHORT[0][0] in shown.columns:
+    if _callbacks in has:
         lines.append("callbacks kept: reached within 10 minutes of the wait that was told, of those promised")
-    if _SHORT[4][0] in shown.columns or _SHORT[5][0] in shown.columns:
+    if has & {_declared, _loop}:
         lines.append(
             "declared: the first breaker opens; action: the first people are called; from the true onset"
         )
-    if _SHORT[7][0] in shown.columns:
+    if _named in has or _misnamed in has:
+        lines += [
+            "common cause named after: from the true onset until the node at fault was declared",
+            "another node named: declarations per replication while there was such a fault, and below it those without any",
+        ]
+    span = next(iter(found.values())).calls_from
+    if _calls in has and span:
+        lines.append(
+            f"calls per turn: {span}; failed calls and retries count, turns that came to an end divide"
+        )
+    if _net in has:
         one = next(a.repeats for a in found.values() if _net(a) != NOTHING)
         assert one is not None, "chosen because there is one"
         lines.append(
@@ -174,7 +222,14 @@ def _window(seconds: float) -> str:
 
 def sections(found: Mapping[str, Actions]) -> list[Section]:
     """Everything about what was done, a table each."""
-    parts = (_relief(found), _plans(found), _signals(found), _warnings(found), _repeats(found))
+    parts = (
+        _relief(found),
+        _plans(found),
+        _signals(found),
+        _warnings(found),
+        _causes(found),
+        _repeats(found),
+    )
     return [part for part in parts if part is not None]
 
 
@@ -337,6 +392,38 @@ def _warnings(found: Mapping[str, Actions]) -> Section | None:
     return Section(
         "Early warnings against the truth",
         (Paragraph("False per day is for one fleet."), Table(head, tuple(rows))),
+    )
+
+
+def _causes(found: Mapping[str, Actions]) -> Section | None:
+    rows = [
+        (
+            title,
+            f"{one.found} of {one.faults}" if one.faults else NOTHING,
+            estimate(one.declared_s, "s"),
+            estimate(one.right, "contacts"),
+            estimate(one.elsewhere, "contacts"),
+            estimate(one.wrong, "contacts"),
+            estimate(one.wrong_per_day, "contacts"),
+        )
+        for title, actions in found.items()
+        if (one := actions.cause) is not None
+    ]
+    if not rows:
+        return None
+    head = (
+        "", "faults found", "named after", "named right", "another node named", "named without a fault", "the same per day",
+    )  # fmt: skip
+    return Section(
+        "One fault behind several: the detector against the truth",
+        (
+            Paragraph(
+                "Faults under two fleets or more, all replications together; declarations per replication. A node that is taken back and "
+                "declared again counts again: breakers that close for a while during a brown-out make it so. Another node: a fleet that "
+                "others spill on to trips as well when it is full, and the node above all of them then explains more than the true one."
+            ),
+            Table(head, tuple(rows)),
+        ),
     )
 
 

@@ -22,7 +22,6 @@ from sim.outcomes import (
     summarise,
     totals_of,
 )
-from sim.outcomes.local_time import clock_words
 from sim.reports import actions as deeds
 from sim.reports.actions import Actions
 from sim.reports.blocks import Block, Lines, Paragraph, Section, Table
@@ -77,7 +76,7 @@ def answer(study: Study) -> Answer:
     differences = {title: tuple(compare(runs[0], study.variants[title])) for title in titles[1:]}
     window = incident_window(runs[0][0])
     columns = _columns(runs, summaries, differences, window)
-    return Answer(study, summaries, differences, window, columns, deeds.all_actions(study.variants))
+    return Answer(study, summaries, differences, window, columns, deeds.all_actions(study.variants, window))
 
 
 def incident_window(run: Run) -> Window | None:
@@ -122,9 +121,8 @@ def _in_window(runs: Sequence[Sequence[Run]], window: Window) -> Column:
     found = [totals_of(of_variant, window=window) for of_variant in runs]
     figures = [Figure(measure.estimate(found[0]))]
     figures += [Figure(measure.estimate(other), measure.difference(found[0], other)) for other in found[1:]]
-    scenario = runs[0][0].scenario
-    begins, ends = (clock_words(scenario, second).removesuffix(":00") for second in window)
-    return Column("service_level_incident", f"service level\n{begins}–{ends}", measure.unit, tuple(figures))
+    span = deeds.span_words(runs[0][0].scenario, window)
+    return Column("service_level_incident", f"service level\n{span}", measure.unit, tuple(figures))
 
 
 def _incident(runs: Sequence[Sequence[Run]], summaries: dict[str, Summary]) -> list[Column]:

@@ -10,7 +10,18 @@ from sim.scenario.load import _shipping_folders, shipped
 
 STUDIES = "studies"
 """Folder of the studies that ship, below that of the scenarios."""
-NICKNAMES = {"sc01": "single_vendor_outage_monday_peak"}
+NICKNAMES = {
+    "sc01": "single_vendor_outage_monday_peak",
+    "sc02": "total_ai_outage_fail_to_human",
+    "sc03": "shared_llm_provider_brownout",
+    "sc06": "silent_semantic_drift",
+    "sc07": "early_warning_85_to_78",
+    "sc08": "policy_boundary_cluster",
+    "sc10": "break_wave_bidirectional_sync",
+    "sc11": "threshold_matrix_comparison",
+    "sc15": "handoff_path_failure_after_recovery",
+    "sc16": "planned_maintenance_vs_surprise",
+}
 """Short names of the catalogue of scenarios, and the files that hold them."""
 
 

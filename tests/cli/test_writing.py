@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sim.scenario.find import shipped_names
+from sim.scenario.find import NICKNAMES, scenario_file, shipped_names
 
 from .conftest import TINY, Command
 
@@ -110,11 +110,13 @@ def test_import_tells_what_became_of_every_row(blendsim: Command, tmp_path: Path
 
 
 def test_shipped_scenarios_are_found_by_name(blendsim: Command) -> None:
-    """`r1` and `sc01` are names; the explanation of a call log is none."""
+    """`r1` and `sc01` are names, every scenario's number in the catalogue is one; the explanation of a call log is none."""
     assert "r1" in shipped_names()
     assert not any("mapping" in name for name in shipped_names())
     for name in ("r1", "sc01", "single_vendor_outage_monday_peak"):
         assert 0 == blendsim("validate", name).code, name
+    for number, name in NICKNAMES.items():
+        assert name == scenario_file(number).stem
 
 
 def test_the_version_is_told(blendsim: Command) -> None:

@@ -68,3 +68,40 @@ def test_sections_and_json_can_be_written() -> None:
     assert 20.0 == tree["relief"]["metering"]["mean_s"]["value"]
     assert tree["plans"] is None
     assert not np.isnan(tree["relief"]["callbacks"]["reached_share"]["value"])
+
+
+def test_calls_are_counted_while_incidents_last() -> None:
+    """The column is of the stretch that it is asked for, and the note says which."""
+    made = scenario(watch={})
+    runs = [
+        run(
+            [cell(0, 0, 0, turns=100, calls=100), cell(2, 0, 0, turns=100, calls=250)],
+            made_in=made,
+            replication=r,
+        )
+        for r in range(3)
+    ]
+    found = all_actions({"watched": runs}, (1800.0, 2700.0))
+
+    assert 2.5 == found["watched"].calls_per_turn.value
+    (shown, said) = blocks(found)
+    assert ("", "calls\nper turn") == shown.columns  # type: ignore[union-attr]
+    assert "calls per turn: 09:30–09:45" in said.lines[0]  # type: ignore[union-attr]
+
+
+def test_the_detector_tells_what_it_named() -> None:
+    """A detector that named nothing, with nothing to name, has no figures; the section counts all the same."""
+    made = scenario(
+        nodes={"provider.P": {}, "vendor.B": {"on": ("provider.P",)}, "vendor.C": {"on": ("provider.P",)}},
+        fleets={
+            "B": {"on": "vendor.B", "channels": ("chat",), "sessions": 40},
+            "C": {"on": "vendor.C", "channels": ("chat",), "sessions": 40},
+        },
+        failover={"breakers": {}, "common_cause": {}},
+        incidents=(),
+    )
+    found = all_actions({"detector": days(made)})
+    (section,) = sections(found)
+
+    assert "One fault behind several: the detector against the truth" == section.title
+    assert (0, 0) == (found["detector"].cause.found, found["detector"].cause.faults)  # type: ignore[union-attr]
