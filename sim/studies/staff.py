@@ -41,7 +41,7 @@ LEVEL = MEASURE["service_level"]
 GONE = MEASURE["abandonment"]
 STEP_S = 1800.0
 ENOUGH = 30.0
-"""Contacts of a queue in a step, over all replications, below which the step says nothing about it."""
+"""Contacts of a queue in a step, over all replications, below which the step says nothing about it, and keeps Erlang A's number."""
 MEASURING = 5
 """Replications with ample people that measure the load."""
 FRESH_FROM = 1_000_000
@@ -219,6 +219,14 @@ class _Asked:
                 mine = ", ".join(names.queues[q] for q in spec.skills)
                 raise ScenarioError(f"{self.group_name} serves no queue {name!r}; it serves {mine}")
         self.queues = [names.queues.index(name) for name in queues] or sorted(spec.skills)
+        if abandonment is not None and service_level is not None:
+            raise ScenarioError("a service level and a limit on abandonment are two targets; name one")
+        if abandonment is not None:
+            patient = [names.queues[q] for q in self.queues if math.isinf(scenario.queues[q].patience.mean_s)]
+            if patient:
+                raise ScenarioError(
+                    f"nobody gives up in {', '.join(patient)}: a limit on abandonment says nothing there"
+                )
         interval_s = scenario.calendar.interval_s
         if step_s < interval_s or not math.isclose(step_s / interval_s, round(step_s / interval_s)):
             raise ScenarioError(f"a step is a whole number of reporting intervals of {interval_s / 60:g} min")
@@ -400,10 +408,10 @@ class _Search:
             if not bad.any():
                 best = people
                 # Steps with room, down to one above what is known to miss.
-                lower = np.where(
-                    np.isinf(margin), 0, people - np.maximum(1, np.rint(0.03 * people)).astype(np.int64)
-                )
-                lower = np.where((margin > 0.02) | np.isinf(margin), lower, people - 1)
+                lower = people - np.maximum(1, np.rint(0.03 * people)).astype(np.int64)
+                lower = np.where(margin > 0.02, lower, people - 1)
+                # Too few asked for simulation to say anything: what Erlang A asks for stays.
+                lower = np.where(np.isinf(margin), start, lower)
                 tried = np.maximum(lower, np.minimum(people, missed + 1))
                 if (tried == people).all():
                     break
@@ -420,7 +428,7 @@ class _Search:
                 )
         if best is None:
             best = self._raised(people)
-        return self._minimal(best)
+        return self._minimal(best, np.where(np.isinf(self.holds(best)), best, 0))
 
     def _raised(self, people: IntArray) -> IntArray:
         """More people wherever it misses, and in the step before, whose backlog it may be, until it holds."""
@@ -434,13 +442,13 @@ class _Search:
                 )
         return people
 
-    def _minimal(self, people: IntArray) -> IntArray:
-        """Take away one person after the other, as long as everything still holds."""
+    def _minimal(self, people: IntArray, least: IntArray) -> IntArray:
+        """Take away one person after the other, as long as everything still holds, and never below *least*."""
         changed = True
         while changed:
             changed = False
             for t in range(len(people)):
-                while people[t] > 0:
+                while people[t] > least[t]:
                     fewer = people.copy()
                     fewer[t] -= 1
                     if not self._still_holds(fewer):

@@ -165,6 +165,23 @@ def test_losing_a_vendor_needs_more_people():
     assert sum(lost.plans[-1].people) > sum(normal.plans[-1].people)
 
 
+def test_a_quiet_night_is_not_left_alone():
+    """Where too few call for simulation to say anything, Erlang A's number stays, and not nobody."""
+    quiet = next(iter(scenarios_of(CENTRE, ["demand.per_h=1"]).values()))
+    found = {plan.name: plan for plan in staff(quiet, step_s=7200.0, replications=5).plans}
+    assert found["Erlang A"].people == found["simulation"].people
+    assert min(found["simulation"].people) >= 1
+
+
+def test_one_target_at_a_time(centre):
+    """A service level and a limit on abandonment together, or a limit where nobody gives up, are refused."""
+    with pytest.raises(ScenarioError, match="two targets"):
+        staff(centre, service_level=0.8, abandonment=0.05)
+    patient = next(iter(scenarios_of(CENTRE, ["queues.voice.patience=never"]).values()))
+    with pytest.raises(ScenarioError, match="nobody gives up in voice"):
+        staff(patient, abandonment=0.05)
+
+
 def test_what_cannot_be_staffed_is_said(centre):
     """Shifts, unknown names, steps that are no whole number of intervals: each in words."""
     tiny = next(iter(scenarios_of(TINY).values()))
