@@ -146,14 +146,16 @@ def fingerprint(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def customers(scenario: Scenario) -> str:
+    """Hash of everything that customers are drawn from: two scenarios of the same one meet the same, replication by replication."""
+    parts = (scenario.seed, scenario.calendar, scenario.names.intents, scenario.names.channels)
+    drawn = _plain((*parts, scenario.names.segments, scenario.demand), set())
+    return hashlib.sha256(json.dumps(drawn, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+
+
 def same_customers(a: Scenario, b: Scenario) -> bool:
     """Whether two scenarios draw the same customers, replication by replication."""
-
-    def drawn(scenario: Scenario) -> Any:
-        parts = (scenario.seed, scenario.calendar, scenario.names.intents, scenario.names.channels)
-        return _plain((*parts, scenario.names.segments, scenario.demand), set())
-
-    return bool(drawn(a) == drawn(b))
+    return customers(a) == customers(b)
 
 
 def _plain(value: Any, without: set[str]) -> Any:

@@ -4,10 +4,12 @@
 # Made by `blendsim check monday.yaml --update`; later runs are held against it, paired by replication.
 scenario: monday
 seed: 1
-breaker:
-  service_level:
-    part: [812.0, 799.0]
-    whole: [1000.0, 1004.0]
+variants:
+  breaker:
+    customers: 5f1c0c2a…
+    service_level:
+      part: [812.0, 799.0]
+      whole: [1000.0, 1004.0]
 ```
 """
 
@@ -34,8 +36,16 @@ def baseline_of(scenario: Path) -> Path:
     return scenario.with_name(f"{scenario.stem}.baseline.yaml")
 
 
-def write(path: Path, scenario: str, seed: int, found: Baseline) -> None:
-    """Put a baseline in place, whole or not at all; the same baseline, the same bytes."""
+def write(path: Path, scenario: str, seed: int, drawn: Mapping[str, str], found: Baseline) -> None:
+    """Put a baseline in place, whole or not at all; the same baseline, the same bytes.
+
+    Args:
+        path: Where.
+        scenario: The file's name.
+        seed: Of all variants.
+        drawn: By variant, what its customers are drawn from (`customers`).
+        found: Pairs by variant and figure.
+    """
     lines = [
         f"# Made by `blendsim check {scenario} --update`; later runs are held against it, paired by replication.",
         f"scenario: {_text(scenario)}",
@@ -43,7 +53,7 @@ def write(path: Path, scenario: str, seed: int, found: Baseline) -> None:
         "variants:",
     ]
     for variant, figures in found.items():
-        lines.append(f"  {_text(variant)}:")
+        lines += [f"  {_text(variant)}:", f"    customers: {drawn[variant]}"]
         for name, (part, whole) in figures.items():
             lines += [
                 f"    {_text(name)}:",
@@ -59,11 +69,11 @@ def write(path: Path, scenario: str, seed: int, found: Baseline) -> None:
         raise ScenarioError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def read(path: Path, seed: int) -> Baseline:
+def read(path: Path, seed: int, drawn: Mapping[str, str]) -> Baseline:
     """A baseline from disk.
 
     Raises:
-        ScenarioError: It is not there, of another seed, or damaged.
+        ScenarioError: It is not there, of another seed or of other customers, or damaged.
     """
     if not path.is_file():
         raise ScenarioError(
@@ -81,8 +91,14 @@ def read(path: Path, seed: int) -> Baseline:
             "make it anew with blendsim check --update"
         )
     try:
+        for variant, figures in said["variants"].items():
+            if variant in drawn and figures["customers"] != drawn[variant]:
+                raise ScenarioError(
+                    f"{path}: {variant!r} met other customers then (demand, intents, channels, segments or calendar differ): nothing can "
+                    "be paired; make it anew with blendsim check --update"
+                )
         return {
-            str(variant): {str(name): _pairs(pairs) for name, pairs in figures.items()}
+            str(variant): {str(name): _pairs(pairs) for name, pairs in figures.items() if name != "customers"}
             for variant, figures in said["variants"].items()
         }
     except (AttributeError, KeyError, TypeError, ValueError):

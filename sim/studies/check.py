@@ -32,6 +32,7 @@ from sim.scenario.load import Loaded, load
 from sim.scenario.model import Scenario
 from sim.scenario.schema import ScenarioFile
 from sim.store import scenarios_of
+from sim.store.manifest import customers
 from sim.studies.asked import Asked
 from sim.studies.baseline import Baseline, Pairs, baseline_of, read, write
 from sim.studies.rows import Cell, rows
@@ -196,9 +197,14 @@ def check(
     if against.is_dir():
         against = against / baseline_of(path).name
     near = [one for one in promised if one.bound.kind == "near"]
+    if update and not near:
+        raise ScenarioError(
+            f"{path}: expects nothing of a baseline (`within … of baseline`), so there is none to make"
+        )
+    drawn = {title: customers(scenario) for title, scenario in scenarios.items()}
     kept: Baseline = {}
     if near and not update:
-        kept = read(against, first.seed)
+        kept = read(against, first.seed, drawn)
         _all_there(near, kept, against)
 
     looks = [n]
@@ -214,8 +220,8 @@ def check(
             asked = tuple(dict.fromkeys(one.asked for one in mine))
             _more(pairs, Cell(title, scenarios[title]), asked, range(done, look), floor, jobs, progress)
         if update and look == n:
-            write(against, path.name, first.seed, _chosen(near, pairs))
-            kept = read(against, first.seed) if near else {}
+            write(against, path.name, first.seed, drawn, _chosen(near, pairs))
+            kept = read(against, first.seed, drawn)
         for k in open_now:
             one = promised[k]
             got = pairs[one.variant, one.asked.name]

@@ -82,6 +82,11 @@ def test_a_missing_or_foreign_baseline_is_said(tmp_path):
     check(path, replications=2, update=True)
     with pytest.raises(ScenarioError, match="made with seed 1"):
         check(path, replications=2, seed=5)
+    with pytest.raises(ScenarioError, match="met other customers"):
+        check(path, replications=2, sets=["demand.per_h=100"])
+    limits = written(tmp_path, '  - { asa: "<= 30s" }\n', name="limits")
+    with pytest.raises(ScenarioError, match="none to make"):
+        check(limits, replications=2, update=True)
     (tmp_path / "promise.baseline.yaml").write_text("seed: 1\nvariants: { breaker: 3 }\n")
     with pytest.raises(ScenarioError, match="damaged"):
         check(path, replications=2)
