@@ -14,7 +14,7 @@ from sim.store.manifest import jsonable
 from sim.studies.design import Plan
 from sim.studies.folder import SCHEMA_VERSION
 from sim.studies.rows import Cell
-from sim.studies.select import kim_nelson, screened, source_of
+from sim.studies.select import FIRST, kim_nelson, screened, source_of
 from sim.studies.table import Table as Rows
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ MOST_SHOWN = 60
 """Cells of a study that are printed; the rest is in its files."""
 MOST_LOST = 10
 """Missing rows that are named one by one."""
-MOST_UNSURE = 3
-"""Replications below which variances say nothing at all."""
 FEW = 10
 """Below so many replications a study warns of its intervals."""
 
@@ -191,8 +189,10 @@ def chosen(rows: Rows, asked: int, within: float | None) -> list[str]:
     what = rows.asked[asked].what
     assert what.better != "neither", "a best cell has a better side"
     fewest = min(rows.count(c) for c in range(len(rows.cells)))
-    if fewest < MOST_UNSURE or len(rows.cells) < 2:
-        return [f"best by {what.name}: takes two cells and {MOST_UNSURE} replications of each"]
+    if fewest < FIRST or len(rows.cells) < 2:
+        return [
+            f"best by {what.name}: nothing is promised; it takes two cells and {FIRST} replications of each"
+        ]
     even = rows if all(rows.count(c) == fewest for c in range(len(rows.cells))) else rows.first(fewest)
     left = screened(even, asked, what.better)
     names = ", ".join(repr(rows.cells[c].name) for c in left[:MOST_LOST]) + (
@@ -232,7 +232,7 @@ def figures_of(rows: Rows, reference: int) -> dict[str, Figure]:
             factors.setdefault(name, set()).add(repr(level))
     varied = [name for name, levels in factors.items() if len(levels) > 1]
     if len(varied) == 2:
-        found["heat-map"] = study_figures.heat_map(rows, 0, varied[0], varied[1])
+        found["heat-map"] = study_figures.heat_map(rows, 0, varied[0], varied[1], reference)
     judged = [a for a, one in enumerate(rows.asked) if one.what.better != "neither"][:2]
     if len(judged) == 2 and len(rows.cells) > 2:
         found["front"] = study_figures.pareto(rows, judged[0], judged[1])

@@ -64,9 +64,14 @@ def query(results: Path, sql: str) -> pd.DataFrame:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
-            return connection.sql(sql).df() if sql.strip() else _nothing(views)
-        except AttributeError:
-            raise ScenarioError("the statement gives no table; write a SELECT") from None
+            if not sql.strip():
+                return _nothing(views)
+            # Reading alone: DuckDB may write wherever it may read, and a COPY would replace a stored run.
+            kinds = [statement.type for statement in connection.extract_statements(sql)]
+            if kinds != [duckdb.StatementType.SELECT]:
+                raise ScenarioError("write one SELECT; nothing in a results folder is changed from here")
+            found: pd.DataFrame = connection.sql(sql).df()
+            return found
         except duckdb.Error as error:
             known = f"; there are {', '.join(views)}" if "does not exist" in str(error) else ""
             raise ScenarioError(f"the statement is wrong: {error}{known}") from None

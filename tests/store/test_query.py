@@ -40,13 +40,33 @@ def test_counts_are_those_of_the_run(results):
         ("SELECT * FROM nowhere", "there are"),
         ("SELEC 1", "the statement is wrong"),
         ("SELECT * FROM read_csv('/etc/passwd')", "the statement is wrong"),
-        ("COPY intervals TO '/tmp/elsewhere.csv'", "the statement is wrong"),
+        ("COPY intervals TO '/tmp/elsewhere.csv'", "write one SELECT"),
+        ("SELECT 1; SELECT 2", "write one SELECT"),
     ],
 )
 def test_wrong_statements_are_said(results, sql, says):
     """Unknown views, bad SQL, files outside of the folder: refused in words."""
     with pytest.raises(ScenarioError, match=says):
         query(results, sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1 AS a) TO '{file}' (FORMAT parquet)",
+        "SELECT 1; COPY (SELECT 1 AS a) TO '{file}' (FORMAT parquet); SELECT 3",
+        "ATTACH '{folder}/new.db'",
+        "CREATE TABLE a AS SELECT 1",
+        "DROP VIEW intervals",
+    ],
+)
+def test_nothing_stored_is_touched(results, sql):
+    """What would write is refused, wherever it hides, and every file stays as it was."""
+    before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+    file = next(results.rglob("looks.parquet"))
+    with pytest.raises(ScenarioError, match="write one SELECT"):
+        query(results, sql.format(file=file, folder=results))
+    assert before == {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
 
 
 def test_the_command_lists_what_there_is(results, tmp_path):

@@ -187,3 +187,21 @@ def test_a_choice_is_told_in_words():
         cells, tuple(range(12)), (Asked("service_level"),), close, np.ones_like(close), close[:, :, 0]
     )
     assert "nothing is promised" in chosen(table, 0, 0.001)[1]
+
+
+@pytest.mark.parametrize("replications", [1, 3, 9])
+def test_few_replications_promise_nothing(replications):
+    """Below the ten that variances take no cell is named, and nothing breaks."""
+    from sim.reports.studied import chosen
+
+    part = Normal([0.9, 0.8], 0.02, 0.5, 3).part[:, :replications, None]
+    table = Table(
+        (Cell("a", None), Cell("b", None)),
+        tuple(range(replications)),
+        (Asked("service_level"),),
+        part,
+        np.ones_like(part),
+        part[:, :, 0],
+    )
+    (line,) = chosen(table, 0, 0.01)
+    assert "nothing is promised" in line
