@@ -9,11 +9,10 @@ from typing import Literal
 import typer
 
 from sim.cli import show
+from sim.cli.exits import MISSED
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
-
-MISSED = 1
 
 
 def check(
@@ -35,14 +34,13 @@ def check(
 ) -> None:
     """Judge every expectation of every file; exit code 1 when one is missed."""
     from sim.reports import verdicts
-    from sim.scenario.load import load
     from sim.store.manifest import dumps
     from sim.studies.check import check as judge
     from sim.studies.check import expectations
 
     paths = [scenario_file(said) for said in files]
     for path in paths:
-        expectations(load(path))  # every file is looked at before anything is run
+        expectations(path, overrides)  # every file is looked at before anything is run
     if not is_compiled(floor):
         show.err(COMPILING[floor])
     found = {}

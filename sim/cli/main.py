@@ -15,9 +15,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sim.cli.exits import INPUT, INTERRUPTED, MISSED, OK, OURS
 from sim.scenario.errors import ScenarioError
 
-OK, MISSED, INPUT, OURS, INTERRUPTED = 0, 1, 2, 101, 130
 DEBUG = "BLENDSIM_DEBUG"
 """Environment variable that shows the traceback of an internal error."""
 

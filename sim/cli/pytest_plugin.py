@@ -46,11 +46,10 @@ class ScenarioTests(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """One item an expectation; a file with mistakes is an error of collection that names them all."""
         from sim.scenario.errors import ScenarioError
-        from sim.scenario.load import load
         from sim.studies.check import expectations
 
         try:
-            promised = expectations(load(self.path))
+            promised = expectations(self.path)
         except ScenarioError as error:
             raise self.CollectError(str(error)) from None
         for one in promised:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from sim.cli import show
+from sim.cli import drawing, show
 from sim.cli.find import run_and_variant
 from sim.engine.records import Run
 from sim.outcomes import compare as compare_runs
 from sim.reports import answer as answers
-from sim.reports import figures, style
+from sim.reports import figures
 from sim.reports import report as reports
 from sim.reports.artefacts import write_figures
 from sim.scenario.errors import ScenarioError
@@ -55,8 +54,7 @@ def _write_again(study: Study, found: answers.Answer, folder: Path) -> None:
 
 def compare(said_a: str, said_b: str, *, json: bool, figure: Path | None = None) -> None:
     """Print the paired differences b − a of every pair that the two names mean; draw them on one clock into *figure*."""
-    if figure is not None and figure.suffix.lower() not in {".png", ".svg"}:
-        raise ScenarioError(f"--figure {figure}: must end in .png or .svg")
+    drawing.check(figure)
     (folder_a, title_a), (folder_b, title_b) = run_and_variant(said_a), run_and_variant(said_b)
     study_a = read(folder_a, contacts=True)
     study_b = study_a if folder_b == folder_a else read(folder_b, contacts=True)
@@ -81,7 +79,7 @@ def compare(said_a: str, said_b: str, *, json: bool, figure: Path | None = None)
         drawn |= {name_a: runs_a, name_b: runs_b}
         told.append((a, b, same, both, differences, part, pairing))
     if figure is not None:
-        _draw(drawn, figure)
+        drawing.keep(figures.timeline(drawn), figure)
     if json:
         show.out(
             dumps(
@@ -106,19 +104,6 @@ def compare(said_a: str, said_b: str, *, json: bool, figure: Path | None = None)
     for a, b, _, _, _, part, pairing in told:
         show.out(f"A: {folder_a}  {a}\nB: {folder_b}  {b}\n{pairing}\n")
         show.sections([part])
-
-
-def _draw(by_variant: dict[str, Sequence[Run]], file: Path) -> None:
-    """The first replication of every variant on one clock, as PNG or SVG."""
-    with TemporaryDirectory() as folder:
-        made = style.write(figures.timeline(by_variant), Path(folder), "timeline")
-        found = next(path for path in made if path.suffix == file.suffix.lower())
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(found.read_bytes())
-        except OSError as error:
-            raise ScenarioError(f"{file}: cannot be written ({error.strerror or error})") from None
-    show.err(f"{file}: written")
 
 
 def _pairs(

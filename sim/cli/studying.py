@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from sim.cli import show
+from sim.cli.exits import OURS
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sim.studies.execute import Found, Lost, Progress
     from sim.studies.workers import Tls
 
-OURS = 101
 SLEEPY_S = 0.1
 """How often the line of progress changes at most."""
 

@@ -23,6 +23,10 @@ def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str]
         try:
             path = scenario_file(said)
             loaded = load(path, sets, overrides)
+            if any(spec.expect for spec in loaded.variants.values()):
+                from sim.studies.check import expectations  # only where needed: it takes the engine along
+
+                expectations(path, overrides)
         except ScenarioError as error:
             wrong = True
             show.err(str(error))

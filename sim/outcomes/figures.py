@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sim.engine.records import Run
-from sim.outcomes.incidents import IncidentOutcome, incident_outcome
+from sim.outcomes.incidents import IncidentOutcome, incident_outcome, met
 from sim.outcomes.measures import MEASURES, Cut, Measure, Pair, Window, totals
 from sim.outcomes.money import MONEY, MoneyFigure, books
 from sim.outcomes.summary import PER_RUN, Better, PerRun
@@ -52,8 +52,8 @@ def _per_run(figure: PerRun) -> Figure:
 
 def _of_incident(name: str, label: str, unit: str, value: Callable[[IncidentOutcome], float]) -> Figure:
     def of(run: Run, _: Cut, __: Window | None) -> Pair:
-        first = first_incident(run)
-        return (0.0, 0.0) if first is None else _once(value(incident_outcome(run, first)))
+        first = met(run)[:1]
+        return _once(value(incident_outcome(run, first[0]))) if first else (0.0, 0.0)
 
     return Figure(name, label, unit, "lower", False, of)
 
@@ -63,15 +63,6 @@ def _in_money(figure: MoneyFigure) -> Figure:
         return figure.of(books(run, cut, window))
 
     return Figure(figure.name, figure.label, "money", "lower", figure.by_cut, of)
-
-
-def first_incident(run: Run) -> int | None:
-    """The first scripted incident that the run meets; None without any."""
-    end_s = run.scenario.calendar.end_s
-    for k, incident in enumerate(run.scenario.incidents):
-        if not incident.drawn and incident.from_s < end_s and incident.until_s > 0.0:
-            return k
-    return None
 
 
 def _once(value: float) -> Pair:
@@ -92,4 +83,4 @@ FIGURES: Mapping[str, Figure] = {
 """By name: all of `MEASURES`, of `PER_RUN` and of `MONEY`, and what the first incident did. Times are over the runs in which they
 came to pass."""
 
-__all__ = ["FIGURES", "Figure", "Pair", "first_incident"]
+__all__ = ["FIGURES", "Figure", "Pair"]

@@ -69,13 +69,18 @@ class IncidentOutcome:
     """Minutes (in interval mode: intervals) in which at least one contact was spilled."""
 
 
-def incident_outcomes(run: Run) -> list[IncidentOutcome]:
-    """All incidents of a run that began before its end, in the scenario's order."""
+def met(run: Run) -> list[int]:
+    """Places of the scripted incidents that the run meets, in the scenario's order."""
     return [
-        incident_outcome(run, k)
+        k
         for k, incident in enumerate(run.scenario.incidents)
         if not incident.drawn and incident.from_s < run.scenario.calendar.end_s and incident.until_s > 0.0
     ]
+
+
+def incident_outcomes(run: Run) -> list[IncidentOutcome]:
+    """All incidents of a run that began before its end, in the scenario's order."""
+    return [incident_outcome(run, k) for k in met(run)]
 
 
 def incident_outcome(run: Run, k: int) -> IncidentOutcome:

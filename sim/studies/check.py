@@ -15,7 +15,7 @@ A time that did not come to pass in some replications (never recovered) is no ti
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -31,6 +31,7 @@ from sim.scenario.expect import Bound
 from sim.scenario.load import Loaded, load
 from sim.scenario.model import Scenario
 from sim.scenario.schema import ScenarioFile
+from sim.scenario.tree import Place
 from sim.store import scenarios_of
 from sim.store.manifest import customers
 from sim.studies.asked import Asked
@@ -85,57 +86,87 @@ class Verdict:
     replications: int
 
 
-def expectations(loaded: Loaded[ScenarioFile]) -> list[Expected]:
-    """What the file itself expects; bases' expectations are theirs.
+def expectations(path: Path, overrides: Sequence[str] = ()) -> list[Expected]:
+    """What a scenario file itself expects; its bases' expectations are theirs.
+
+    Args:
+        path: A scenario file.
+        overrides: Names of the file's own `overrides`, which may say what they expect instead.
 
     Raises:
-        ScenarioError: Something expected cannot be: no such variant, queue, …; a stretch without an end; no figure.
+        ScenarioError: The file is wrong, or something expected cannot be: no such variant, queue, …; a stretch without an end; no figure.
     """
-    found: list[Expected] = []
-    problems: list[Problem] = []
-    own = loaded.files[0] if loaded.files else str(loaded.path)
-    scenarios = scenarios_of(loaded.path)
-    first = next(iter(loaded.variants))
+    loaded = load(path, (), overrides)
+    first, *others = loaded.variants
     node = loaded.trees[first].at(("expect",))
-    if node is None or node.place.file != own:
+    if node is None or node.place.file != loaded.files[0]:
         return []
-    clock = Clock(loaded.variants[first])
-    for k, spec in enumerate(loaded.variants[first].expect):
-        here = loaded.trees[first].at(("expect", k))
-        assert here is not None, "every expectation stands somewhere"
-
-        def wrong(key: str, message: str, at: int = k) -> None:
-            place = (
-                loaded.trees[first].at(("expect", at, key)) or loaded.trees[first].at(("expect", at))
-            ).place  # type: ignore[union-attr]
-            path = ".".join(["expect", str(at), *([key] if key else [])])
-            problems.append(Problem(place.file, place.line, place.column, path, message))
-
-        if not spec.bounds():
-            wrong("", 'expects nothing; name a figure, such as service_level: ">= 80 %"')
-        if (spec.begins is None) != (spec.until is None):
-            wrong("from" if spec.until is None else "until", "a stretch has both from and until")
-            continue
-        if spec.variant is not None and spec.variant not in scenarios:
-            wrong("variant", f"{spec.variant!r} is no variant; known: {', '.join(scenarios)}")
-            continue
-        from_s = until_s = None
-        when = ""
-        if spec.begins is not None and spec.until is not None:
-            from_s, until_s = clock.second(spec.begins), clock.second(spec.until)
-            when = f"{spec.begins}-{spec.until}"
-        for figure, bound in spec.bounds().items():
-            for title in scenarios if spec.variant is None else (spec.variant,):
-                asked = Asked(figure, spec.queue, spec.channel, spec.intent, from_s, until_s)
-                trouble = asked.problem(scenarios[title]) or _not_in_run(asked, scenarios[title])
-                if trouble:
-                    wrong(figure, trouble)
-                    break
-                at = here.child(figure)
-                place = here.place if at is None else at.place
-                found.append(Expected(title, asked, bound, when, place.file, place.line))
+    problems: list[Problem] = []
+    for title in others:
+        own = loaded.trees[title].at(("expect",))
+        if own is None or own.place != node.place:
+            place = node.place if own is None else own.place
+            problems.append(
+                Problem(
+                    place.file,
+                    place.line,
+                    place.column,
+                    "expect",
+                    f"differs in variant {title!r}; write one list, and `variant:` in it",
+                )
+            )
+    scenarios = scenarios_of(path, (), overrides)
+    found: list[Expected] = []
+    for k in range(len(loaded.variants[first].expect)):
+        found += _expected(loaded, first, k, scenarios, problems)
     if problems:
         raise ScenarioError.of(problems)
+    return found
+
+
+def _expected(
+    loaded: Loaded[ScenarioFile],
+    first: str,
+    k: int,
+    scenarios: Mapping[str, Scenario],
+    problems: list[Problem],
+) -> list[Expected]:
+    """One entry of the list, a bound and a variant each; what is wrong with it goes to *problems*."""
+    spec, here = loaded.variants[first].expect[k], loaded.trees[first].at(("expect", k))
+    assert here is not None, "every expectation stands somewhere"
+
+    def place(key: str) -> Place:
+        node = here.child(key) if key else None
+        return (here if node is None else node).place
+
+    def wrong(key: str, message: str) -> list[Expected]:
+        at = place(key)
+        problems.append(
+            Problem(at.file, at.line, at.column, ".".join(filter(None, ("expect", str(k), key))), message)
+        )
+        return []
+
+    if not spec.bounds():
+        return wrong("", 'expects nothing; name a figure, such as service_level: ">= 80 %"')
+    if (spec.begins is None) != (spec.until is None):
+        return wrong("from" if spec.until is None else "until", "a stretch has both from and until")
+    if spec.variant is not None and spec.variant not in scenarios:
+        return wrong("variant", f"{spec.variant!r} is no variant; known: {', '.join(scenarios)}")
+    from_s = until_s = None
+    when = ""
+    if spec.begins is not None and spec.until is not None:
+        clock = Clock(loaded.variants[first])
+        from_s, until_s = clock.second(spec.begins), clock.second(spec.until)
+        when = f"{spec.begins}-{spec.until}"
+    found = []
+    for figure, bound in spec.bounds().items():
+        asked = Asked(figure, spec.queue, spec.channel, spec.intent, from_s, until_s)
+        for title in scenarios if spec.variant is None else (spec.variant,):
+            trouble = asked.problem(scenarios[title]) or _not_in_run(asked, scenarios[title])
+            if trouble:
+                wrong(figure, trouble)
+                break
+            found.append(Expected(title, asked, bound, when, place(figure).file, place(figure).line))
     return found
 
 
@@ -184,7 +215,7 @@ def check(
     Raises:
         ScenarioError: The file, its expectations or its baseline are not right.
     """
-    promised = expectations(load(path))
+    promised = expectations(path, overrides)
     if not promised:
         raise ScenarioError(
             f'{path}: expects nothing; add for instance  expect: [{{ service_level: ">= 80 %" }}]'

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from sim.cli.main import app
 from sim.outcomes.figures import FIGURES
 from sim.scenario.errors import ScenarioError
 from sim.scenario.expect import FIGURE_UNITS
-from sim.scenario.load import load
 from sim.store import scenarios_of
 from sim.store.manifest import fingerprint
 from sim.studies import Asked, Cell, Table, rows
@@ -124,7 +125,7 @@ def test_a_time_that_never_came_is_under_no_limit(tmp_path):
 def test_what_cannot_be_expected_is_said_with_its_place(tmp_path, expect, says):
     """File, line, column, key, what is wrong and what would be right."""
     with pytest.raises(ScenarioError) as caught:
-        expectations(load(written(tmp_path, expect)))
+        expectations(written(tmp_path, expect))
     assert re.search(says, str(caught.value)), str(caught.value)
 
 
@@ -133,9 +134,18 @@ def test_expectations_are_not_inherited(tmp_path):
     base = written(tmp_path, '  - { asa: "<= 30s" }\n')
     child = tmp_path / "child.yaml"
     child.write_text(f"extends: {base}\nquestion: And this?\n")
-    assert [] == expectations(load(child))
+    assert [] == expectations(child)
     with pytest.raises(ScenarioError, match="expects nothing"):
         check(child)
+
+
+def test_a_variant_has_no_expectations_of_its_own(tmp_path):
+    """A list inside of a variant would be read by nobody, and is refused; so does `validate`."""
+    path = written(tmp_path, '  - { asa: "<= 30s" }\nvariants:\n  breaker: { expect: [{ asa: "<= 1s" }] }\n')
+    with pytest.raises(ScenarioError, match="differs in variant 'breaker'; write one list"):
+        expectations(path)
+    told = CliRunner().invoke(app, ["validate", str(path)])
+    assert (2, True) == (told.exit_code, "differs in variant" in told.stderr)
 
 
 def test_an_expectation_changes_no_run(tmp_path):
