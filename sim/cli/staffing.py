@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from sim.cli import show
+from sim.cli import drawing, show
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
@@ -37,6 +39,7 @@ def staff(
 ) -> None:
     """Find the smallest staff that holds the target, beside what the formulas ask for."""
     path = scenario_file(said)
+    drawing.check(figure)
     step_s = seconds(every)
     if step_s is None:
         raise ScenarioError(f"--every is {every!r}, and must be a duration such as 30m")
@@ -44,7 +47,7 @@ def staff(
         raise ScenarioError(
             f"--shrinkage is {shrinkage:g}, and must be a share of paid time from 0 to below 1, such as 0.30"
         )
-    from sim.reports import staffing, style
+    from sim.reports import staffing
     from sim.store import scenarios_of
     from sim.store.manifest import dumps
     from sim.studies.staff import largest_fleet, without
@@ -59,24 +62,23 @@ def staff(
     if not is_compiled(floor):
         show.err(COMPILING[floor])
     lost = lose if lose is not None else largest_fleet(scenario) if n_minus_1 else None
-    asked = {
-        "group": group, "queues": queues, "service_level": target, "abandonment": abandonment, "confidence": confidence,
-        "shrinkage": shrinkage, "step_s": step_s, "replications": replications, "floor": floor, "jobs": jobs,
-    }  # fmt: skip
+    look = partial(
+        find, group=group, queues=queues, service_level=target, abandonment=abandonment, confidence=confidence, shrinkage=shrinkage,
+        step_s=step_s, replications=replications, floor=floor, jobs=jobs,
+    )  # fmt: skip
     with show.busy("looking for the smallest staff"):
-        found = find(scenario, **asked)  # type: ignore[arg-type]
+        found = look(scenario)
         extra = None
         if lost is not None:
-            from dataclasses import replace
-
-            extra = replace(find(without(scenario, lost), **asked), variant=f"{lost} lost")  # type: ignore[arg-type]
-    try:
-        if csv is not None:
-            staffing.frame(found, scenario).to_csv(csv, index=False)
-        if figure is not None:
-            style.write(staffing.figure(found, scenario), figure.parent, figure.stem)
-    except OSError as error:
-        raise ScenarioError(f"{error.filename}: cannot be written ({error.strerror or error})") from None
+            there = found.plans[-1].people
+            extra = replace(look(without(scenario, lost), at_least=there), variant=f"{lost} lost")
+    if csv is not None:
+        try:
+            staffing.frame(found, scenario, extra).to_csv(csv, index=False)
+        except OSError as error:
+            raise ScenarioError(f"{csv}: cannot be written ({error.strerror or error})") from None
+    if figure is not None:
+        drawing.keep(staffing.figure(found, scenario), figure)
     if json:
         show.out(dumps(staffing.tree(found, extra)))
         return

@@ -51,7 +51,7 @@ def sections(found: Staffing, scenario: Scenario, extra: Staffing | None = None)
     )
     given = [
         (
-            plan.name, count(plan.hours * found.step_s / 3600.0), count(sum(plan.scheduled) * found.step_s / 3600.0),
+            plan.name, count(sum(plan.people) * found.step_s / 3600.0), count(sum(plan.scheduled) * found.step_s / 3600.0),
             estimate(plan.day, "share"), *(estimate(one, "share") for one in plan.by_queue.values()),
             estimate(plan.abandonment, "share"), f"{plan.missed} of {len(plan.people)}",
         )
@@ -88,8 +88,8 @@ def notes(found: Staffing) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def frame(found: Staffing, scenario: Scenario) -> pd.DataFrame:
-    """One row a step: local time with its zone, load, people and service level by method."""
+def frame(found: Staffing, scenario: Scenario, extra: Staffing | None = None) -> pd.DataFrame:
+    """One row a step: local time with its zone, load, people and service level by method; *extra* with a vendor lost."""
     import pandas as pd
 
     data: dict[str, Any] = {
@@ -101,10 +101,13 @@ def frame(found: Staffing, scenario: Scenario) -> pd.DataFrame:
         "contacts_per_h": np.round(found.per_h, 3),
         "handle_s": np.round(found.handle_s, 1),
     }
-    for plan in found.plans:
-        data[f"{plan.name} required"] = plan.people
-        data[f"{plan.name} scheduled"] = plan.scheduled
-        data[f"{plan.name} service_level"] = np.round(plan.by_step, 4)
+    plans = [(plan.name, plan) for plan in found.plans] + (
+        [] if extra is None else [("n_minus_1", extra.plans[-1])]
+    )
+    for name, plan in plans:
+        data[f"{name} required"] = plan.people
+        data[f"{name} scheduled"] = plan.scheduled
+        data[f"{name} service_level"] = np.round(plan.by_step, 4)
     return pd.DataFrame(data)
 
 
@@ -132,20 +135,17 @@ def figure(found: Staffing, scenario: Scenario) -> Figure:
             above.step(x, [*plan.people, plan.people[-1]], label=plan.name, **look)
             level = [100.0 * one for one in plan.by_step]
             below.step(x, [*level, level[-1]], **look)
-        for name, q in ((queue, scenario.names.queues.index(queue)) for queue in found.queues):
+        for name, target in found.targets.items():
             below.axhline(
-                100.0 * scenario.queues[q].target,
-                color=VERMILION,
-                linewidth=0.9,
-                linestyle="--",
-                label=f"target of {name}",
+                100.0 * target, color=VERMILION, linewidth=0.9, linestyle="--", label=f"target of {name}"
             )
         above.set_title(f"People of {found.group}, required")
         below.set_title("Service level that each plan would really give, %")
         above.set_ylim(bottom=0)
         below.set_ylim(0, 101)
         above.legend(loc="upper right", ncols=4)
-        below.legend(loc="lower right", ncols=3)
+        if found.targets:
+            below.legend(loc="lower right", ncols=3)
         below.xaxis.set_major_formatter(DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
         below.set_xlabel(f"local time ({scenario.calendar.timezone})")
         drawn.suptitle(

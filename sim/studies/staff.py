@@ -47,7 +47,6 @@ MEASURING = 5
 FRESH_FROM = 1_000_000
 """Replications from here on judge the plans; the search never sees them."""
 MOST_ROUNDS = 40
-MOST_PEOPLE = 100_000
 Progress = Callable[[str, int], None]
 """Told what is being done, and how many runs were made so far."""
 
@@ -79,11 +78,6 @@ class Plan:
     missed: int
     """Steps in which a queue's mean service level on fresh days is below its target."""
 
-    @property
-    def hours(self) -> float:
-        """People-hours are `hours · step`; this is the sum over steps."""
-        return float(sum(self.people))
-
 
 @dataclass(frozen=True, slots=True)
 class Staffing:
@@ -92,6 +86,9 @@ class Staffing:
     scenario: str
     variant: str
     group: str
+    targets: dict[str, float]
+    """Service level that each queue which counts has to hold; empty where a limit on abandonment takes its place."""
+    abandonment: float | None
     queues: tuple[str, ...]
     step_s: float
     from_s: tuple[float, ...]
@@ -121,6 +118,7 @@ def staff(
     shrinkage: float = 0.0,
     step_s: float = STEP_S,
     peakedness: float | None = None,
+    at_least: Sequence[int] | None = None,
     replications: int | None = None,
     floor: FloorName = "kernel",
     jobs: int | None = None,
@@ -138,6 +136,7 @@ def staff(
         shrinkage: Share of paid time away from the floor, [0, 1).
         step_s: A whole number of reporting intervals.
         peakedness: For Hayward, instead of the measured one (which a fixed list of arrivals does not have).
+        at_least: By step, people who are there anyway: the simulated plan begins with them and has no fewer.
         replications: Of the search; the scenario's own number when left out.
         floor: The compiled one or the plain one.
         jobs: Runs at a time.
@@ -153,14 +152,29 @@ def staff(
     if peakedness is not None:
         load = replace(load, z=peakedness)
     formulas = load.plans(asked)
-    found = search.smallest(formulas["Erlang A"])
+    least = np.zeros(asked.steps, dtype=np.int64) if at_least is None else np.array(at_least, dtype=np.int64)
+    found = search.smallest(formulas["Erlang A"] if at_least is None else least, least)
     plans = {**formulas, "simulation": found}
     made = tuple(search.judge(name, people, shrinkage) for name, people in plans.items())
+    names = scenario.names.queues
     return Staffing(
-        scenario.name, scenario.variant, asked.group_name, tuple(scenario.names.queues[q] for q in asked.queues), step_s,
-        tuple(float(x) for x in asked.edges_s[:-1]), tuple(float(3600 * x) for x in load.per_s),
-        tuple(float(x) for x in load.handle_s), load.at_once, load.z, confidence, shrinkage, made, search.runs,
-    )  # fmt: skip
+        scenario=scenario.name,
+        variant=scenario.variant,
+        group=asked.group_name,
+        targets={names[q]: level for q, level in asked.target.service_level.items()},
+        abandonment=abandonment,
+        queues=tuple(names[q] for q in asked.queues),
+        step_s=step_s,
+        from_s=tuple(float(x) for x in asked.edges_s[:-1]),
+        per_h=tuple(float(3600 * x) for x in load.per_s),
+        handle_s=tuple(float(x) for x in load.handle_s),
+        at_once=load.at_once,
+        peakedness=load.z,
+        confidence=confidence,
+        shrinkage=shrinkage,
+        plans=made,
+        runs=search.runs,
+    )
 
 
 def without(scenario: Scenario, node: str, from_s: float = 0.0, until_s: float | None = None) -> Scenario:
@@ -326,6 +340,8 @@ class _Search:
     ) -> None:
         self.asked, self.n, self.floor, self.jobs, self.progress = asked, replications, floor, jobs, progress
         self.runs = 0
+        self.most = 0
+        """People in a step beyond which a target counts as out of reach."""
         self._known: dict[tuple[int, ...], bool] = {}
 
     def _run(
@@ -397,9 +413,10 @@ class _Search:
         """Margins of a plan on the search's own days."""
         return self.margins(self.see(people, range(self.n), "trying plans"))
 
-    def smallest(self, start: IntArray) -> IntArray:
-        """A plan that holds, and from which no single person can be taken."""
-        people = np.maximum(start, 0)
+    def smallest(self, start: IntArray, least: IntArray) -> IntArray:
+        """A plan that holds, with *least* people or more by step, and from which else no single person can be taken."""
+        people = np.maximum(start, least)
+        self.most = 20 * int(people.max()) + 200
         missed = np.full(len(people), -1)
         best: IntArray | None = None
         for _ in range(MOST_ROUNDS):
@@ -412,7 +429,7 @@ class _Search:
                 lower = np.where(margin > 0.02, lower, people - 1)
                 # Too few asked for simulation to say anything: what Erlang A asks for stays.
                 lower = np.where(np.isinf(margin), start, lower)
-                tried = np.maximum(lower, np.minimum(people, missed + 1))
+                tried = np.maximum(np.maximum(lower, least), np.minimum(people, missed + 1))
                 if (tried == people).all():
                     break
                 people = tried
@@ -422,24 +439,26 @@ class _Search:
             people = people + np.where(bad, np.maximum(1, grow), 0)
             if best is not None and bad.any():
                 people = np.where(bad, np.minimum(people, np.maximum(best, missed + 1)), people)
-            if people.max() > MOST_PEOPLE:
-                raise ScenarioError(
-                    "no number of people holds the target: a queue's customers are lost before they can be answered"
-                )
+            self._within_reason(people)
         if best is None:
             best = self._raised(people)
-        return self._minimal(best, np.where(np.isinf(self.holds(best)), best, 0))
+        return self._minimal(best, np.where(np.isinf(self.holds(best)), best, least))
+
+    def _within_reason(self, people: IntArray) -> None:
+        if people.max() > self.most:
+            raise ScenarioError(
+                f"{people.max():,} people in one step do not hold the target either: something else than their number stands in the way"
+            )
 
     def _raised(self, people: IntArray) -> IntArray:
         """More people wherever it misses, and in the step before, whose backlog it may be, until it holds."""
+        grow = 1
         while ((margin := self.holds(people)) < 0.0).any():
             bad = margin < 0.0
             before = np.append(bad[1:], False)
-            people = people + (bad | before).astype(np.int64)
-            if people.max() > MOST_PEOPLE:
-                raise ScenarioError(
-                    "no number of people holds the target: a queue's customers are lost before they can be answered"
-                )
+            people = people + grow * (bad | before).astype(np.int64)
+            grow *= 2  # what cannot be reached is known soon; what is too many is taken away again
+            self._within_reason(people)
         return people
 
     def _minimal(self, people: IntArray, least: IntArray) -> IntArray:

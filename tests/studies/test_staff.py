@@ -161,8 +161,10 @@ def test_losing_a_vendor_needs_more_people():
     )
     assert "fleet.A" == largest_fleet(scenario)
     asked = {"step_s": 3600.0, "replications": 10, "confidence": 0.6}
-    normal, lost = staff(scenario, **asked), staff(without(scenario, "fleet.A"), **asked)
-    assert sum(lost.plans[-1].people) > sum(normal.plans[-1].people)
+    normal = staff(scenario, **asked).plans[-1].people
+    lost = staff(without(scenario, "fleet.A"), at_least=normal, **asked).plans[-1].people
+    assert all(more >= fewer for more, fewer in zip(lost, normal, strict=True))
+    assert sum(lost) > sum(normal)
 
 
 def test_a_quiet_night_is_not_left_alone():
@@ -180,6 +182,16 @@ def test_one_target_at_a_time(centre):
     patient = next(iter(scenarios_of(CENTRE, ["queues.voice.patience=never"]).values()))
     with pytest.raises(ScenarioError, match="nobody gives up in voice"):
         staff(patient, abandonment=0.05)
+
+
+def test_a_target_out_of_reach_is_said(centre, monkeypatch):
+    """Where no number of people helps, more of them are tried in ever larger steps, and then it is said."""
+    search = _Search(_Asked(centre, None, (), None, None, 0.95, 7200.0), 2, "kernel", None, None)
+    tried = []
+    monkeypatch.setattr(search, "holds", lambda people: tried.append(people) or np.full(len(people), -1.0))
+    with pytest.raises(ScenarioError, match="do not hold the target either"):
+        search.smallest(np.array([10, 10]), np.array([0, 0]))
+    assert len(tried) < 60
 
 
 def test_what_cannot_be_staffed_is_said(centre):
@@ -203,7 +215,7 @@ def test_the_command_writes_what_it_prints(tmp_path):
     done = CliRunner().invoke(
         app,
         [*said, "--csv", str(tmp_path / "plan.csv"), "--figure", str(tmp_path / "plan.png")],
-        env={"COLUMNS": "140"},
+        env={"COLUMNS": "140", "NO_COLOR": "1"},
     )
     assert 0 == done.exit_code, done.output
     assert "What each plan would really give" in done.stdout
