@@ -41,7 +41,11 @@ from sim.outcomes.measures import (
 )
 from sim.scenario.model import Scenario
 
-BINS_S = (60.0, 300.0, 900.0)
+BINS_S = (60.0, 300.0, 900.0, 1800.0)
+"""One width says little: what has a shared cause varies the more the longer one looks."""
+FINE_BINS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0)
+AROUND_S = (1800.0, 9000.0)
+"""Before and after the first incident begins: a whole day dilutes what happens in an hour of it."""
 GAP_S = 10.0
 """Events less than this apart belong to one run."""
 CLUSTER = 3
@@ -201,6 +205,37 @@ def _of_queues(run: Run, stream: Stream, queues: Sequence[int] | None) -> FloatA
 def _span(scenario: Scenario, window: Window | None) -> Window:
     from_s, until_s = window if window is not None else (scenario.warm_up_s, scenario.calendar.end_s)
     return max(0.0, from_s), min(until_s, scenario.calendar.end_s)
+
+
+def around_incidents(scenario: Scenario) -> Window | None:
+    """Three hours around the begin of the first incident, within the run; None without one in the run."""
+    end_s = scenario.calendar.end_s
+    begins = [max(0.0, i.from_s) for i in scenario.incidents if i.from_s < end_s and i.until_s > 0.0]
+    if not begins:
+        return None
+    return max(0.0, min(begins) - AROUND_S[0]), min(end_s, min(begins) + AROUND_S[1])
+
+
+def dispersions(
+    runs: Sequence[Run],
+    stream: Stream,
+    window: Window | None,
+    bins_s: Sequence[float] = FINE_BINS_S,
+    queues: Sequence[int] | None = None,
+) -> tuple[Dispersion, ...]:
+    """Index of dispersion by width of the bins, those that fit into the window twice; empty where nothing happened in it.
+
+    Arguments as of `bursts`.
+    """
+    if not has_times(runs):
+        return ()
+    times = [np.sort(_of_queues(run, stream, queues)) for run in runs]
+    from_s, until_s = _span(runs[0].scenario, window)
+    if not any(((t >= from_s) & (t < until_s)).any() for t in times):
+        return ()
+    return tuple(
+        idc(runs, times, bin_s, (from_s, until_s)) for bin_s in bins_s if until_s - from_s >= 2 * bin_s
+    )
 
 
 def idc(runs: Sequence[Run], times: Sequence[FloatArray], bin_s: float, window: Window) -> Dispersion:

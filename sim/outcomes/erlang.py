@@ -85,7 +85,7 @@ class Promise:
         varies = ""
         if not math.isnan(self.dispersion):
             bin_min = self.dispersion_bin_s / 60.0
-            varies = f" Arrivals at people vary {self.dispersion:.1f} times as much as Poisson over {bin_min:.0f} min."
+            varies = f" From day to day arrivals at people vary {self.dispersion:.1f} times as much as Poisson over {bin_min:.0f} min."
         return (
             f"{self.queue}{together}: Erlang A on the same mean load ({self.arrivals_per_h:.0f} contacts/h × "
             f"{self.handle_s:.0f} s, {self.agents:.1f} people{several}) would have promised {self.promised:.1%}; "

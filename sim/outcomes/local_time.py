@@ -18,3 +18,8 @@ def clock_words(scenario: Scenario, second: float) -> str:
     """`10:05:00` of a run of one day, `Mon 10:05:00` of a longer one."""
     form = "%H:%M:%S" if scenario.calendar.end_s <= 86_400.0 else "%a %H:%M:%S"
     return local_time(scenario, second).strftime(form)
+
+
+def span_words(scenario: Scenario, window: tuple[float, float]) -> str:
+    """`10:05–11:20`."""
+    return "–".join(clock_words(scenario, second).removesuffix(":00") for second in window)

@@ -12,14 +12,13 @@ from sim.outcomes.alarms import HourOfFleet, WarningQuality, containment_by_hour
 from sim.outcomes.common_cause import CauseQuality, cause_quality
 from sim.outcomes.cost import PlanCost, plan_cost
 from sim.outcomes.impact import ImpactOutcome, impact_outcome
-from sim.outcomes.local_time import clock_words
+from sim.outcomes.local_time import span_words
 from sim.outcomes.loop import LoopOutcome, loop_outcome
 from sim.outcomes.measures import Window, quantity
 from sim.outcomes.relief import ReliefOutcome, relief_outcome
 from sim.outcomes.repeats import RepeatOutcome, repeat_outcome
 from sim.reports.blocks import Block, Lines, Paragraph, Section, Table
 from sim.reports.numbers import NOTHING, amount, duration, estimate
-from sim.scenario.model import Scenario
 
 _MORE_CALLS = 1.005
 """Calls per turn that are worth a column."""
@@ -81,11 +80,6 @@ def all_actions(by_variant: Mapping[str, Sequence[Run]], window: Window | None =
     if not any(acts(runs) for runs in by_variant.values()):
         return {}
     return {title: actions_of(runs, window) for title, runs in by_variant.items()}
-
-
-def span_words(scenario: Scenario, window: Window) -> str:
-    """`10:05–11:20`."""
-    return "–".join(clock_words(scenario, second).removesuffix(":00") for second in window)
 
 
 # --- the answer's short table ---

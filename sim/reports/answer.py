@@ -22,6 +22,8 @@ from sim.outcomes import (
     summarise,
     totals_of,
 )
+from sim.outcomes.bursts import ARRIVALS, around_incidents, dispersions
+from sim.outcomes.local_time import span_words
 from sim.reports import actions as deeds
 from sim.reports.actions import Actions
 from sim.reports.blocks import Block, Lines, Paragraph, Section, Table
@@ -121,7 +123,7 @@ def _in_window(runs: Sequence[Sequence[Run]], window: Window) -> Column:
     found = [totals_of(of_variant, window=window) for of_variant in runs]
     figures = [Figure(measure.estimate(found[0]))]
     figures += [Figure(measure.estimate(other), measure.difference(found[0], other)) for other in found[1:]]
-    span = deeds.span_words(runs[0][0].scenario, window)
+    span = span_words(runs[0][0].scenario, window)
     return Column("service_level_incident", f"service level\n{span}", measure.unit, tuple(figures))
 
 
@@ -213,8 +215,21 @@ def classical(found: Answer) -> str:
     for title, summary in found.summaries.items():
         told = _telling(summary.promises)
         if told is not None:
-            return f"{title}, {told.in_words()}"
+            return f"{title}, {told.in_words()}{_around(found.study.variants[title])}"
     return ""
+
+
+def _around(runs: Sequence[Run]) -> str:
+    """How far arrivals at people are from the plan around the first incident; empty without one, or without instants."""
+    scenario = runs[0].scenario
+    window = around_incidents(scenario)
+    seen = dispersions(runs, ARRIVALS, window, (300.0,)) if window is not None else ()
+    if window is None or not seen or math.isnan(seen[0].against_plan.value):
+        return ""
+    return (
+        f" Against the plan they vary {seen[0].against_plan.value:.1f} times as much from "
+        f"{span_words(scenario, window).replace('–', ' to ')}, around the incident."
+    )
 
 
 def _telling(promises: Sequence[Promise]) -> Promise | None:

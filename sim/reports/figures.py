@@ -23,7 +23,7 @@ from sim.outcomes.erlang import required
 from sim.outcomes.happenings import happenings, incident_words, kind_of
 from sim.outcomes.incidents import breaker_spans, service_level_damage, state_share, waiting_peaks, waits_s
 from sim.outcomes.intervals import Estimate, mean
-from sim.outcomes.local_time import local_time
+from sim.outcomes.local_time import local_time, span_words
 from sim.outcomes.measures import (
     MEASURE,
     FloatArray,
@@ -218,7 +218,8 @@ def escalation_bursts(by_variant: Mapping[str, Sequence[Run]], window: Window | 
 
     Args:
         by_variant: Replications by the variant's name, with contact rows; all of the same calendar.
-        window: Part of the run to show and to count in; all after the warm-up when None.
+        window: Part of the run to show and to count in. When None, all after the warm-up is shown, and dispersion is that of the hours
+            around the first variant's first incident, where it has one.
 
     Returns:
         None without contact rows, or when no session was handed over.
@@ -257,7 +258,8 @@ def escalation_bursts(by_variant: Mapping[str, Sequence[Run]], window: Window | 
             ax.tick_params(labelbottom=ax is axes[-1])
         _legend(axes[0])
         _time_axis(axes[-1], first, edges_s)
-        _dispersions([figure.add_subplot(grid[-1, k]) for k in range(3)], by_variant, window)
+        counted = window or bursts.around_incidents(first)
+        _dispersions([figure.add_subplot(grid[-1, k]) for k in range(3)], by_variant, counted)
         settle(figure)
     return figure
 
@@ -281,16 +283,16 @@ _DISPERSION_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK, GREY)
 def _dispersions(
     axes: Sequence[Axes], by_variant: Mapping[str, Sequence[Run]], window: Window | None
 ) -> None:
-    """One panel a stream: dispersion against the plan by width of the window, with 95 % intervals, one line a variant."""
+    """One panel a stream: dispersion against the plan by width of the bins, with 95 % intervals, one line a variant."""
     for ax, stream in zip(axes, bursts.STREAMS, strict=True):
         for k, (name, runs) in enumerate(by_variant.items()):
-            found = bursts.bursts(runs, stream, window)
+            found = bursts.dispersions(runs, stream, window)
             colour = _DISPERSION_COLOURS[k % len(_DISPERSION_COLOURS)]
-            if found is None or not found.idc:
+            if not found:
                 continue
-            x = np.array([one.scale_s for one in found.idc]) * (1.0 + 0.04 * k)
-            value = np.array([one.against_plan.value for one in found.idc])
-            half = np.nan_to_num([one.against_plan.half_width for one in found.idc])
+            x = np.array([one.scale_s for one in found]) * (1.0 + 0.03 * k)
+            value = np.array([one.against_plan.value for one in found])
+            half = np.nan_to_num([one.against_plan.half_width for one in found])
             ax.errorbar(
                 x, value, yerr=np.minimum(half, 0.999 * value), fmt="o-", color=colour, capsize=3, markersize=4.5,
                 linewidth=1.4, label=name,
@@ -298,7 +300,7 @@ def _dispersions(
         ax.axhline(1.0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), label="Poisson")
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ax.set_xticks([60.0, 300.0, 900.0], ["1 min", "5 min", "15 min"])
+        ax.set_xticks([60.0, 300.0, 900.0, 1800.0], ["1 min", "5 min", "15", "30"])
         ax.minorticks_off()
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         low, high = max(0.5, ax.get_ylim()[0]), max(2.0, ax.get_ylim()[1])
@@ -306,7 +308,9 @@ def _dispersions(
         nice = [v for v in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0) if low <= v <= high]
         ax.set_yticks(nice)
         ax.set_title(stream.label, fontsize=9.5)
-    axes[0].set_ylabel("variance ÷ mean\nagainst the plan")
+    scenario = next(iter(by_variant.values()))[0].scenario
+    span = "" if window is None else f"\n{span_words(scenario, window)}"
+    axes[0].set_ylabel(f"variance ÷ mean\nagainst the plan{span}")
     handles, labels = axes[-1].get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda k: [*by_variant, "Poisson"].index(labels[k]))
     axes[-1].legend(

@@ -22,9 +22,22 @@ from sim.outcomes import (
 )
 from sim.outcomes import replay as compared_with_log
 from sim.outcomes.breakers import breaker_quality
-from sim.outcomes.bursts import BINS_S, CLUSTER, GAP_S, Dispersion, all_beside_formulas, all_bursts
-from sim.outcomes.local_time import clock_words
+from sim.outcomes.bursts import (
+    ARRIVALS,
+    BINS_S,
+    CLUSTER,
+    GAP_S,
+    HANDOVERS,
+    Dispersion,
+    all_beside_formulas,
+    all_bursts,
+    around_incidents,
+    beside_formulas,
+    dispersions,
+)
+from sim.outcomes.local_time import clock_words, span_words
 from sim.outcomes.loop import STAGES, TARGET_S, loop_outcome
+from sim.outcomes.measures import Cut, quantity, sharing, totals_of
 from sim.outcomes.money import MONEY
 from sim.outcomes.replay import clock_labels
 from sim.reports import actions as deeds
@@ -69,6 +82,7 @@ def sections(found: Answer) -> list[Section]:
         _loops(found),
         *deeds.sections(found.actions),
         _stories(found),
+        _clusters(found),
         _bursts(found),
         _promises(found),
         _formulas(found),
@@ -330,6 +344,60 @@ def _promises(found: Answer) -> Section | None:
         if lines:
             blocks += [Paragraph(f"{variant}:"), *(Paragraph(line) for line in lines)]
     return Section("What Erlang A would have said", tuple(blocks)) if blocks else None
+
+
+def _clusters(found: Answer) -> Section | None:
+    """Clusters and formulas side by side, a row a variant, around the first incident of the first one."""
+    first = next(iter(found.study.variants.values()))[0].scenario
+    window = around_incidents(first)
+    if window is None:
+        return None
+    rows = []
+    for variant, runs in found.study.variants.items():
+        sets = sharing(runs[0].scenario)
+        for queues in sets:
+            came = sum(
+                float(quantity(totals_of(runs, Cut(queue=q), window), "queued").mean()) for q in queues
+            )
+            asked = dispersions(runs, ARRIVALS, window, (_TOLD_S,), queues)
+            beside = beside_formulas(runs, queues, window)
+            if not asked or math.isnan(beside.service_level.value):
+                continue
+            said = {formula.name: amount(formula.service_level, "share") for formula in beside.formulas}
+            rows.append(
+                (
+                    variant if len(sets) == 1 else f"{variant}\n{beside.queue}",
+                    count(came),
+                    _index(asked[0].against_plan),
+                    _at_five(dispersions(runs, HANDOVERS, window, (_TOLD_S,))),
+                    *(said.get(name, NOTHING) for name in ("Erlang C", "Erlang A", "Erlang A, Hayward")),
+                    estimate(beside.service_level, "share"),
+                )
+            )
+    if not rows:
+        return None
+    head = (
+        "", "asked for\na person", "I(5 min)\nof them", "I(5 min) of sessions\nhanded over", "Erlang C\nwould say",
+        "Erlang A\nwould say", "Hayward's A\nwould say", "service level\nas it was",
+    )  # fmt: skip
+    return Section(
+        f"Clusters, and what the formulas make of them, {span_words(first, window)}",
+        (
+            Paragraph(
+                "Variance ÷ mean of counts in five minutes, against a plan that knows the day's shape and how many came: 1 for Poisson, "
+                "and for any number of sessions that fail each on its own; what is above it has a shared cause. The formulas are told what "
+                "really came in each interval, on average over the replications: what they miss is what happens within and between them."
+            ),
+            Table(head, tuple(rows)),
+        ),
+    )
+
+
+_TOLD_S = 300.0
+
+
+def _at_five(found: Sequence[Dispersion]) -> str:
+    return _index(found[0].against_plan) if found else NOTHING
 
 
 def _bursts(found: Answer) -> Section | None:

@@ -126,7 +126,7 @@ def test_bursts_stand_beside_the_plan() -> None:
     shown = texts(figure)
     assert {"calm", "outage", "as the plan expects", "handed over, median", "Poisson"} <= shown
     assert {"arrivals at people", "AI sessions handed over", "of them for their content"} <= shown
-    assert {"1 min", "5 min", "15 min"} <= shown
+    assert {"1 min", "5 min", "15"} <= shown
     assert figures.escalation_bursts({"interval mode": days()}) is None
 
 
