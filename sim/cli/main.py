@@ -348,7 +348,13 @@ def staff(
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Replications at a time.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the plans by step.")] = None,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw them: .png and .svg.")
+        Path | None, typer.Option(metavar="FILE", help="Also draw them, into a .png or .svg.")
+    ] = None,
+    workbook: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write a workbook (.xlsx): by step, by queue, plans, assumptions."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -358,7 +364,7 @@ def staff(
     go(
         scenario, sets=sets or [], overrides=overrides or [], variant=variant, group=group, queues=queues or [], target=target,
         abandonment=abandonment, confidence=confidence, shrinkage=shrinkage, every=every, n_minus_1=n_minus_1, lose=lose,
-        replications=replications, floor=floor.value, jobs=jobs, csv=csv, figure=figure, json=json,
+        replications=replications, floor=floor.value, jobs=jobs, csv=csv, figure=figure, workbook=workbook, json=json,
     )  # fmt: skip
 
 

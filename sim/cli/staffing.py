@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -35,6 +34,7 @@ def staff(
     jobs: int | None,
     csv: Path | None,
     figure: Path | None,
+    workbook: Path | None,
     json: bool,
 ) -> None:
     """Find the smallest staff that holds the target, beside what the formulas ask for."""
@@ -47,31 +47,30 @@ def staff(
         raise ScenarioError(
             f"--shrinkage is {shrinkage:g}, and must be a share of paid time from 0 to below 1, such as 0.30"
         )
+    if workbook is not None:
+        from sim.reports.workbook import check
+
+        check(workbook)
     from sim.reports import staffing
-    from sim.store import scenarios_of
+    from sim.reports import workbook as books
+    from sim.reports.notebook_studies import one_of
     from sim.store.manifest import dumps
-    from sim.studies.staff import largest_fleet, without
+    from sim.studies.loss import largest_fleet, staffed
     from sim.studies.staff import staff as find
 
-    scenarios = scenarios_of(
-        path, sets, overrides, variants=[] if variant is None else [variant], records="intervals"
-    )
-    if len(scenarios) > 1:
-        raise ScenarioError(f"{path}: has several variants; name one with --variant: {', '.join(scenarios)}")
-    scenario = next(iter(scenarios.values()))
+    scenario = one_of(path, sets=sets, overrides=overrides, variant=variant, how="--variant")
     if not is_compiled(floor):
         show.err(COMPILING[floor])
     lost = lose if lose is not None else largest_fleet(scenario) if n_minus_1 else None
-    look = partial(
-        find, group=group, queues=queues, service_level=target, abandonment=abandonment, confidence=confidence, shrinkage=shrinkage,
-        step_s=step_s, replications=replications, floor=floor, jobs=jobs,
-    )  # fmt: skip
-    with show.busy("looking for the smallest staff"):
-        found = look(scenario)
-        extra = None
-        if lost is not None:
-            there = found.plans[-1].people
-            extra = replace(look(without(scenario, lost), at_least=there), variant=f"{lost} lost")
+    with show.progress("measuring the load") as told:
+        look = partial(
+            find, group=group, queues=queues, service_level=target, abandonment=abandonment, confidence=confidence,
+            shrinkage=shrinkage, step_s=step_s, replications=replications, floor=floor, jobs=jobs, progress=told,
+        )  # fmt: skip
+        found, extra = staffed(look, scenario, lost)
+    if workbook is not None:
+        books.write(workbook, found, scenario, extra)
+        show.err(f"{workbook}: written")
     if csv is not None:
         try:
             staffing.frame(found, scenario, extra).to_csv(csv, index=False)

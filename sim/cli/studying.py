@@ -76,10 +76,10 @@ def study(
         reference=reference,
     )
     plan = design(path if ours else None, laid, sets, name=path.stem)
+    choice = _choice(plan, best, within)
     if dry_run:
         _dry_run(plan, floor, jobs, json=json)
         return
-    choice = _choice(plan, best, within)
     _run(plan, floor, jobs, cluster, certificates, out, choice, insecure=insecure, json=json)
 
 
@@ -92,13 +92,14 @@ def _choice(plan: Plan, best: str | None, within: str | None) -> tuple[int, floa
     from pydantic_core import PydanticCustomError
 
     from sim.scenario.expect import number_in
+    from sim.studies.asked import place_of
 
-    names = [one.name for one in plan.asked]
-    if best not in names:
+    asked = place_of(plan.asked, best, plan.cells[0].scenario)
+    if asked is None:
+        names = ", ".join(one.told(plan.cells[0].scenario) for one in plan.asked)
         raise ScenarioError(
-            f"--best {best}: the study asks for no such figure; it asks for {', '.join(names)} (--figure adds one)"
+            f"--best {best}: the study asks for no such figure; it asks for {names} (--figure adds one)"
         )
-    asked = names.index(best)
     what = plan.asked[asked].what
     if what.better == "neither":
         raise ScenarioError(f"--best {best}: neither higher nor lower is better")
@@ -141,6 +142,7 @@ def _run(
     from sim.reports import studied, style
     from sim.reports.numbers import many
     from sim.store.manifest import dumps
+    from sim.studies.best import best as best_of
     from sim.studies.execute import execute, working
     from sim.studies.folder import JOURNAL, study_folder, write
     from sim.studies.journal import Journal
@@ -164,15 +166,21 @@ def _run(
     rows = found.table
     pictures = folder / "figures"
     pictures.mkdir(exist_ok=True)
-    for name, figure in studied.figures_of(rows, plan.reference).items():
-        style.write(figure, pictures, name)
-    words = [] if choice is None else studied.chosen(rows, *choice)
+    drawn = [
+        style.write(figure, pictures, name)[1].name
+        for name, figure in studied.figures_of(rows, plan.reference).items()
+    ]
+    found_best = None if choice is None else best_of(rows, *choice)
+    words = [] if choice is None or found_best is None else studied.best_in_words(rows, choice[0], found_best)
     if json:
         facts = {
             **studied.tree(rows, plan.reference),
             "study": plan.name,
             "folder": str(folder),
-            "best": words,
+            "figures": [str(pictures / name) for name in drawn],
+            "best": None
+            if choice is None or found_best is None
+            else studied.best_tree(rows, choice[0], found_best),
             "missing": found.lost,
             "capped": [plan.cells[c].name for c in found.capped],
             "rows": len(found.rows),
@@ -193,6 +201,8 @@ def _run(
         show.out(
             f"\n{many(total)} contacts in {len(found.rows):,} rows; tables and figures: {shlex.quote(str(folder))}"
         )
+        if drawn:
+            show.out(f"figures/: {', '.join(drawn)}, and each as .svg")
     if found.lost:
         _tell_lost(found)
         raise typer.Exit(OURS)

@@ -111,6 +111,27 @@ def frame(found: Staffing, scenario: Scenario, extra: Staffing | None = None) ->
     return pd.DataFrame(data)
 
 
+def plans(found: Staffing, extra: Staffing | None = None) -> pd.DataFrame:
+    """One row a plan: people-hours on the floor and scheduled, and what it would really give on days that the search never saw."""
+    import pandas as pd
+
+    rows = []
+    named = [(plan.name, plan) for plan in found.plans]
+    if extra is not None:
+        named.append((f"N−1, {extra.variant}", extra.plans[-1]))
+    for name, plan in named:
+        row: dict[str, Any] = {
+            "plan": name,
+            "hours": sum(plan.people) * found.step_s / 3600.0,
+            "scheduled_hours": sum(plan.scheduled) * found.step_s / 3600.0,
+        }
+        estimates = {"service_level": plan.day, **plan.by_queue, "abandonment": plan.abandonment}
+        for of, one in estimates.items():
+            row |= {of: one.value, f"{of} ±": one.half_width}
+        rows.append({**row, "steps_missed": plan.missed})
+    return pd.DataFrame(rows)
+
+
 def tree(found: Staffing, extra: Staffing | None = None) -> dict[str, Any]:
     """For programs."""
     told = {"schema_version": SCHEMA_VERSION, "staffing": jsonable(found)}

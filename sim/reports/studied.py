@@ -11,10 +11,11 @@ from sim.outcomes import Estimate
 from sim.reports.blocks import Block, Lines, Section, Table
 from sim.reports.numbers import NOTHING, difference, estimate, many, plural
 from sim.store.manifest import jsonable
+from sim.studies.best import Best, best
 from sim.studies.design import Plan
 from sim.studies.folder import SCHEMA_VERSION
 from sim.studies.rows import Cell
-from sim.studies.select import FIRST, kim_nelson, screened, source_of
+from sim.studies.select import FIRST
 from sim.studies.table import Table as Rows
 
 if TYPE_CHECKING:
@@ -65,15 +66,15 @@ def notes(rows: Rows, reference: int) -> list[str]:
 def saved(rows: Rows, reference: int) -> list[str]:
     """How much common random numbers narrowed the differences, a line a figure."""
     lines = []
-    for k, one in enumerate(rows.asked):
+    for k in range(len(rows.asked)):
         ratios = [rows.saved(reference, c, k) for c in range(len(rows.cells)) if c != reference]
         ratios = [ratio for ratio in ratios if math.isfinite(ratio)]
         if not ratios:
             continue
         spread = f" (median of {len(ratios)} cells; {_times(min(ratios))} to {_times(max(ratios))})"
         lines.append(
-            f"{one.name}: the same customers make differences vary {_times(median(ratios))} times less than customers of each cell's own"
-            + (spread if len(ratios) > 1 else "")
+            f"{called(rows, k)}: the same customers make differences vary {_times(median(ratios))} times less "
+            "than customers of each cell's own" + (spread if len(ratios) > 1 else "")
         )
     return lines
 
@@ -92,7 +93,7 @@ def _head(name: str) -> str:
 
 
 def _label(rows: Rows, asked: int) -> str:
-    name = rows.asked[asked].name
+    name = called(rows, asked)
     return name.replace("_", " ").replace(" ", "\n", 1) if len(name) > 12 else name.replace("_", " ")
 
 
@@ -149,7 +150,7 @@ def planned(plan: Plan, contacts: Sequence[float]) -> Section:
     lines = [f"the first {MOST_SHOWN} of {len(plan.cells)} cells"] if len(plan.cells) > MOST_SHOWN else []
     lines += [
         f"design: {plan.design}",
-        f"figures: {', '.join(one.name for one in plan.asked)}",
+        f"figures: {', '.join(one.told(plan.cells[0].scenario) for one in plan.asked)}",
         f"reference: {plan.cells[plan.reference].name}",
     ]
     for one in plan.precision:
@@ -159,7 +160,8 @@ def planned(plan: Plan, contacts: Sequence[float]) -> Section:
             else f"{100 * (one.of_value or 0):g} % of its value"
         )
         lines.append(
-            f"replications are added while ± of {plan.asked[one.asked].name} is above {wanted}, up to {plan.at_most}"
+            f"replications are added while ± of {plan.asked[one.asked].told(plan.cells[0].scenario)} is above {wanted}, "
+            f"up to {plan.at_most}"
         )
     return Section("", (table, Lines(tuple(lines))))
 
@@ -175,7 +177,7 @@ def precise(plan: Plan, rows: Rows, capped: Sequence[int]) -> list[str]:
     ]
     for c in capped[:MOST_LOST]:
         wide = [
-            f"{rows.asked[one.asked].name} {_told(rows.estimate(c, one.asked), rows, one.asked)}"
+            f"{called(rows, one.asked)} {_told(rows.estimate(c, one.asked), rows, one.asked)}"
             for one in plan.precision
         ]
         lines.append(f"capped at {plan.at_most} replications: {rows.cells[c].name}: {', '.join(wide)}")
@@ -184,39 +186,61 @@ def precise(plan: Plan, rows: Rows, capped: Sequence[int]) -> list[str]:
     return lines
 
 
-def chosen(rows: Rows, asked: int, within: float | None) -> list[str]:
+def chosen(rows: Rows, asked: int, within: float | None = None) -> list[str]:
     """Which cells may be the best by one figure, and with an indifference zone which one is chosen, in words."""
+    return best_in_words(rows, asked, best(rows, asked, within))
+
+
+def best_in_words(rows: Rows, asked: int, found: Best) -> list[str]:
+    """The same of what was found already."""
     what = rows.asked[asked].what
-    assert what.better != "neither", "a best cell has a better side"
-    fewest = min(rows.count(c) for c in range(len(rows.cells)))
-    if fewest < FIRST or len(rows.cells) < 2:
+    if not found.enough:
         return [
             f"best by {what.name}: nothing is promised; it takes two cells and {FIRST} replications of each"
         ]
-    even = rows if all(rows.count(c) == fewest for c in range(len(rows.cells))) else rows.first(fewest)
-    left = screened(even, asked, what.better)
-    names = ", ".join(repr(rows.cells[c].name) for c in left[:MOST_LOST]) + (
-        ", …" if len(left) > MOST_LOST else ""
-    )
+    names = _listed(found.may_be)
     lines = [
-        f"best by {what.name}: among {plural(len(left), 'cell')} of {len(rows.cells)} with 95 %: {names}"
+        f"best by {what.name}: among {plural(len(found.may_be), 'cell')} of {len(rows.cells)} with {100 * found.confidence:g} %: {names}"
     ]
-    if within is None:
-        return lines
-    zone = difference(Estimate(within, math.nan, 0), what.unit).removeprefix("+")
-    zone += " points" if what.unit == "share" else ""
-    choice = kim_nelson(source_of(even, asked), len(rows.cells), what.better, within, at_most=fewest)
-    name = repr(rows.cells[choice.best].name)
-    if choice.capped:
+    if found.equal:
+        lines.append(f"the same as {found.may_be[0]!r} in every replication: {_listed(found.equal)}")
+    if len(found.may_be) > 1 + len(found.equal):
+        much = "more than a million" if found.wanted is None else f"about {found.wanted:,}"
         lines.append(
-            f"best within {zone}: {name} so far, and nothing is promised: {fewest} replications do not tell it from the rest; "
-            "ask for more (--replications)"
+            f"to tell {found.may_be[0]!r} from the others that may be the best: {much} replications of each, by the differences seen so far"
+        )
+    choice = found.chosen
+    if choice is None:
+        return lines
+    zone = difference(Estimate(choice.within, math.nan, 0), what.unit).removeprefix("+")
+    zone += " points" if what.unit == "share" else ""
+    if choice.promised:
+        lines.append(
+            f"best within {zone}: {choice.cell!r}, with {100 * found.confidence:g} % (Kim and Nelson), "
+            f"known after {plural(choice.known_after, 'replication')}"
         )
     else:
         lines.append(
-            f"best within {zone}: {name}, with 95 % (Kim and Nelson), known after {plural(max(choice.replications), 'replication')}"
+            f"best within {zone}: {choice.cell!r} so far, and nothing is promised: {found.replications} replications do not tell it from "
+            f"the rest; at most {choice.wanted:,} would (--replications)"
         )
     return lines
+
+
+def best_tree(rows: Rows, asked: int, found: Best) -> dict[str, Any]:
+    """The same for programs: numbers, and the sentences beside them."""
+    places = {cell.name: c for c, cell in enumerate(rows.cells)}
+    may_be = [{"cell": name, **jsonable(rows.estimate(places[name], asked))} for name in found.may_be]
+    return {**jsonable(found), "may_be": may_be, "words": best_in_words(rows, asked, found)}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:MOST_LOST])) + (", …" if len(names) > MOST_LOST else "")
+
+
+def called(rows: Rows, asked: int) -> str:
+    """A figure as people read it, a stretch by the clock."""
+    return rows.asked[asked].told(rows.cells[0].scenario)
 
 
 def figures_of(rows: Rows, reference: int) -> dict[str, Figure]:

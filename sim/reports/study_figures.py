@@ -92,9 +92,9 @@ def heat_map(table: Table, figure: int, rows: str, columns: str, against: int | 
         ax.set_yticks(range(len(side)), [_level(x) for x in side])
         ax.set_xlabel(columns)
         ax.set_ylabel(rows)
-        drawn.colorbar(image, ax=ax, label=_label(asked))
+        drawn.colorbar(image, ax=ax, label=_label(table, figure))
         drawn.suptitle(
-            f"{_what(asked)} · {plural(len(table.replications), 'replication')} a cell\n"
+            f"{_what(table, figure)} · {plural(len(table.replications), 'replication')} a cell\n"
             f"□ reference: {_called(table.cells[reference])}   ● cannot be told from it (95 %, paired)",
             x=0.01, ha="left", fontsize=10,
         )  # fmt: skip
@@ -141,10 +141,10 @@ def pareto(table: Table, x: int, y: int, also: Sequence[int] = ()) -> Figure:
         for place, look in looks.items():
             _points(ax, table, found, place, (x, y), look)
         ax.grid(visible=True, axis="both")
-        ax.set_xlabel(f"{_label(table.asked[x])}   {_arrow(table.asked[x], '→', '←')}")
-        ax.set_ylabel(f"{_label(table.asked[y])}   {_arrow(table.asked[y], '↑', '↓')}")
+        ax.set_xlabel(f"{_label(table, x)}   {_arrow(table.asked[x], '→', '←')}")
+        ax.set_ylabel(f"{_label(table, y)}   {_arrow(table.asked[y], '↑', '↓')}")
         ax.legend(loc="best")
-        counted = ", ".join(_what(table.asked[a]) for a in (x, y, *also))
+        counted = ", ".join(_what(table, a) for a in (x, y, *also))
         drawn.suptitle(
             f"{plural(len(table.cells), 'cell')} by {counted}\nwhat is surely better is told by paired differences, all "
             f"verdicts together 95 %, {plural(len(table.replications), 'replication')}",
@@ -209,7 +209,7 @@ def forest(table: Table, figure: int, against: int = 0) -> Figure:
         ax.set_ylim(-0.6, len(order) - 0.4)
         ax.grid(visible=True, axis="x")
         points = "points" if asked.what.unit == "share" else _unit(asked)
-        ax.set_xlabel(f"difference in {_what(asked)}, {points}   {_arrow(asked, '→', '←')}")
+        ax.set_xlabel(f"difference in {_what(table, figure)}, {points}   {_arrow(asked, '→', '←')}")
         more = f"; {left_out} in the middle not shown" if left_out else ""
         base = in_words(table.estimate(against, figure), asked.what.unit)
         drawn.suptitle(
@@ -262,14 +262,15 @@ def _unit(asked: Asked) -> str:
     return {"share": "%", "per_min": "per minute"}.get(asked.what.unit, asked.what.unit)
 
 
-def _what(asked: Asked) -> str:
-    """The figure's label without its definition, and of whom."""
-    of = " ".join(asked.name.split()[1:])
+def _what(table: Table, figure: int) -> str:
+    """The figure's label without its definition, of whom and when."""
+    asked = table.asked[figure]
+    of = " ".join(asked.told(table.cells[0].scenario).split()[1:])
     return asked.what.label.split(" (")[0] + (f" {of}" if of else "")
 
 
-def _label(asked: Asked) -> str:
-    return f"{_what(asked)}, {_unit(asked)}"
+def _label(table: Table, figure: int) -> str:
+    return f"{_what(table, figure)}, {_unit(table.asked[figure])}"
 
 
 def _value(asked: Asked, value: float) -> str:

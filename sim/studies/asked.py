@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sim.engine.records import Run
 from sim.outcomes.figures import FIGURES, Figure, Pair
+from sim.outcomes.local_time import span_words
 from sim.outcomes.measures import Cut
 from sim.scenario.model import Scenario
 
@@ -41,6 +43,12 @@ class Asked:
             words.append(f"{self.from_s:g}-{self.until_s:g}s")
         return " ".join(words)
 
+    def told(self, scenario: Scenario) -> str:
+        """The same for people, a stretch by the clock: `asa queue=voice 10:00–13:00`."""
+        if self.from_s is None or self.until_s is None:
+            return self.name
+        return f"{replace(self, from_s=None, until_s=None).name} {span_words(scenario, (self.from_s, self.until_s))}"
+
     def of(self, run: Run) -> Pair:
         """Part and whole in one run."""
         window = None if self.from_s is None or self.until_s is None else (self.from_s, self.until_s)
@@ -72,3 +80,12 @@ class Asked:
         if self.from_s is not None and self.until_s is not None and not self.from_s < self.until_s:
             return "the stretch ends before it begins"
         return None
+
+
+def place_of(asked: Sequence[Asked], figure: str, scenario: Scenario) -> int | None:
+    """Place of a figure by its name or by how people read it, words in any order; None when it is not there."""
+    words = set(figure.replace("–", "-").split())
+    for k, one in enumerate(asked):
+        if words in (set(one.name.split()), set(one.told(scenario).replace("–", "-").split())):
+            return k
+    return None

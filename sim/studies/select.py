@@ -121,7 +121,9 @@ def kim_nelson(
         for i in out:
             dropped[i] = r
         alive = [i for i in alive if i not in out]
-        if len(alive) == 1 or r >= at_most:
+        # Without slack who is ahead is chosen; cells that are the same in every replication would stay side by side for ever.
+        decided = len(alive) == 1 or not slack[np.ix_(alive, alive)].any()
+        if decided or r >= at_most:
             break
         if r == part.shape[1]:
             more = min(batch, at_most - r)
@@ -131,7 +133,29 @@ def kim_nelson(
     best = max(alive, key=lambda i: mean[i])
     got = tuple(r if at is None else at for at in dropped)
     values = tuple(float(_ratios(part[i, :k], whole[i, :k])) for i, k in enumerate(got))
-    return Choice("kim_nelson", best, values, got, tuple(dropped), 1.0 - alpha, indifference, len(alive) > 1)
+    return Choice("kim_nelson", best, values, got, tuple(dropped), 1.0 - alpha, indifference, not decided)
+
+
+def most_replications(part: FloatArray, whole: FloatArray, indifference: float, alpha: float = 0.05) -> int:
+    """Replications of a cell after which `kim_nelson` has certainly chosen: from there on nobody who is behind may stay.
+
+    Args:
+        part: Of the figure, shape (cells, replications); the first `FIRST` replications give the variances, as they do there.
+        whole: Same.
+        indifference: δ > 0 in the figure's unit.
+        alpha: Probability of a wrong choice, at most.
+    """
+    cells = len(part)
+    eta = 0.5 * ((2.0 * alpha / (cells - 1)) ** (-2.0 / (FIRST - 1)) - 1.0)
+    s2 = float(_paired_variance(part[:, :FIRST], whole[:, :FIRST]).max())
+    enough: float = 2.0 * eta * (FIRST - 1) * s2 / indifference**2
+    return max(FIRST, math.floor(enough) + 1)
+
+
+def paired(part: FloatArray, whole: FloatArray) -> tuple[float, float]:
+    """Difference first − second of two cells, and the deviation of one replication's part in it; shapes (2, replications)."""
+    gap = float(np.subtract(*_ratios(part, whole)))
+    return gap, math.sqrt(_paired_variance(part, whole)[0, 1])
 
 
 def screened(table: Table, asked: int, better: Literal["higher", "lower"], alpha: float = 0.05) -> list[int]:

@@ -32,7 +32,7 @@ from sim.outcomes.erlang import handle_by_interval_s, sums, together
 from sim.outcomes.intervals import Estimate, FloatArray
 from sim.outcomes.measures import MEASURE, Cut, interval_edges_s, quantities, quantity
 from sim.scenario.errors import ScenarioError
-from sim.scenario.model import Group, Incident, Scenario
+from sim.scenario.model import Group, Scenario
 from sim.wfm import staff_erlang_a, staff_erlang_c
 from sim.wfm.staffing import with_shrinkage
 
@@ -47,8 +47,10 @@ MEASURING = 5
 FRESH_FROM = 1_000_000
 """Replications from here on judge the plans; the search never sees them."""
 MOST_ROUNDS = 40
-Progress = Callable[[str, int], None]
-"""Told what is being done, and how many runs were made so far."""
+METHODS = ("Erlang C", "Erlang A", "Hayward", "simulation")
+"""Whose plans stand side by side, in this order."""
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many runs were made so far, and how many it will be at most, as far as one can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Plan:
     """With shrinkage."""
     by_step: tuple[float, ...]
     """Service level of the queues that count, together, on fresh days; NaN where nobody asked."""
+    by_queue_and_step: dict[str, tuple[float, ...]]
+    """The same of each queue."""
     day: Estimate
     """Of the whole run."""
     by_queue: dict[str, Estimate]
@@ -96,6 +100,10 @@ class Staffing:
     per_h: tuple[float, ...]
     """Contacts that ask for a person."""
     handle_s: tuple[float, ...]
+    queue_per_h: dict[str, tuple[float, ...]]
+    """The same of each queue that counts."""
+    queue_handle_s: dict[str, tuple[float, ...]]
+    """Same."""
     at_once: float
     """Contacts that one person holds at a time, which no formula knows: their answers are divided by it."""
     peakedness: float
@@ -154,7 +162,8 @@ def staff(
     formulas = load.plans(asked)
     least = np.zeros(asked.steps, dtype=np.int64) if at_least is None else np.array(at_least, dtype=np.int64)
     found = search.smallest(formulas["Erlang A"] if at_least is None else least, least)
-    plans = {**formulas, "simulation": found}
+    plans = {**formulas, METHODS[-1]: found}
+    search.left = len(plans) * n
     made = tuple(search.judge(name, people, shrinkage) for name, people in plans.items())
     names = scenario.names.queues
     return Staffing(
@@ -168,6 +177,8 @@ def staff(
         from_s=tuple(float(x) for x in asked.edges_s[:-1]),
         per_h=tuple(float(3600 * x) for x in load.per_s),
         handle_s=tuple(float(x) for x in load.handle_s),
+        queue_per_h={names[q]: _plain(3600.0 * load.queues[k][0]) for k, q in enumerate(asked.queues)},
+        queue_handle_s={names[q]: _plain(load.queues[k][1]) for k, q in enumerate(asked.queues)},
         at_once=load.at_once,
         peakedness=load.z,
         confidence=confidence,
@@ -175,31 +186,6 @@ def staff(
         plans=made,
         runs=search.runs,
     )
-
-
-def without(scenario: Scenario, node: str, from_s: float = 0.0, until_s: float | None = None) -> Scenario:
-    """The scenario with a node of the graph down: staff it, and the plan survives the loss (N − 1).
-
-    Raises:
-        ScenarioError: There is no such node.
-    """
-    if node not in scenario.names.nodes:
-        raise ScenarioError(f"there is no node {node!r}; there are {', '.join(scenario.names.nodes)}")
-    end_s = scenario.calendar.end_s if until_s is None else until_s
-    lost = Incident(from_s, end_s, scenario.names.nodes.index(node), "down", 1.0, 1.0)
-    return replace(scenario, incidents=(*scenario.incidents, lost))
-
-
-def largest_fleet(scenario: Scenario) -> str:
-    """The node of the fleet with most sessions.
-
-    Raises:
-        ScenarioError: There are no fleets.
-    """
-    if not scenario.fleets:
-        raise ScenarioError("there is no fleet to lose")
-    most = max(range(len(scenario.fleets)), key=lambda f: scenario.fleets[f].sessions)
-    return f"fleet.{scenario.names.fleets[most]}"
 
 
 class _Asked:
@@ -288,13 +274,15 @@ class _Load:
     patience_s: float
     within_s: float
     short_s: float
+    queues: tuple[tuple[FloatArray, FloatArray], ...]
+    """Contacts per second and handling time of each queue that counts."""
 
     def plans(self, asked: _Asked) -> dict[str, IntArray]:
         """The formulas' answers; a step in which nobody asks needs nobody."""
         target = asked.target
         level = max(target.service_level.values(), default=0.0)
         most_gone = 1.0 if target.abandonment is None else target.abandonment
-        found: dict[str, list[int]] = {"Erlang C": [], "Erlang A": [], "Hayward": []}
+        found: dict[str, list[int]] = {name: [] for name in METHODS[:-1]}
         for per_s, handle_s in zip(self.per_s, self.handle_s, strict=True):
             if not per_s > 0 or not handle_s > 0:
                 for plan in found.values():
@@ -342,7 +330,13 @@ class _Search:
         self.runs = 0
         self.most = 0
         """People in a step beyond which a target counts as out of reach."""
+        self.left = 0
+        """Runs to come, at most; a guess that gets better."""
         self._known: dict[tuple[int, ...], bool] = {}
+
+    def expect(self, plans: int) -> None:
+        """So many plans are still to be tried, at most, and the four of the answer judged."""
+        self.left = (plans + len(METHODS)) * self.n
 
     def _run(
         self, people: IntArray, replications: Sequence[int], what: str, *, keep: bool = False
@@ -351,29 +345,36 @@ class _Search:
         made = list(in_order([(scenario, r) for r in replications], self.floor, self.jobs))
         self.runs += len(made)
         if self.progress:
-            self.progress(what, self.runs)
+            self.left = max(0, self.left - len(made))
+            self.progress(what, self.runs, self.runs + self.left)
         return made
 
     def measure(self) -> _Load:
         """What comes to people when there are enough of them: nobody leaves, nobody calls again for that."""
         asked = self.asked
+        self.expect(MOST_ROUNDS + asked.steps)
         many = np.full(
             asked.steps, 1 + max((n for _, n in asked.scenario.groups[asked.group].staffing), default=1)
         )
         for _ in range(2):  # more people change what comes (redials), and what comes says how many are enough
             runs = self._run(many, range(min(self.n, MEASURING)), "measuring the load", keep=True)
-            found = sums(runs, asked.queues)
-            found[: asked.first] = 0.0
-            by_step = np.zeros((asked.steps, found.shape[1]))
-            np.add.at(by_step, asked.of_interval, found)
-            width_s = asked.counted_s
-            per_s: FloatArray = quantity(by_step, "queued") / np.maximum(1e-9, width_s * len(runs))
-            handle_s = handle_by_interval_s(by_step)
+            per_s, handle_s = self._load_of(runs, asked.queues)
             load = np.nan_to_num(per_s * handle_s)
             one = together(runs, asked.queues)
             many = np.ceil((load + 3.0 * np.sqrt(load)) / one.at_once + 2).astype(np.int64)
         z = peakedness_at_people(runs, asked.queues, None)
-        return _Load(per_s, handle_s, one.at_once, z, one.patience_s, one.within_s, one.short_s)
+        queues = tuple(self._load_of(runs, [q]) for q in asked.queues)
+        return _Load(per_s, handle_s, one.at_once, z, one.patience_s, one.within_s, one.short_s, queues)
+
+    def _load_of(self, runs: Sequence[Run], queues: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+        """Contacts per second and handling time by step."""
+        asked = self.asked
+        found = sums(runs, queues)
+        found[: asked.first] = 0.0
+        by_step = np.zeros((asked.steps, found.shape[1]))
+        np.add.at(by_step, asked.of_interval, found)
+        per_s: FloatArray = quantity(by_step, "queued") / np.maximum(1e-9, asked.counted_s * len(runs))
+        return per_s, handle_by_interval_s(by_step)
 
     def see(self, people: IntArray, replications: Sequence[int], what: str) -> _Seen:
         asked = self.asked
@@ -419,7 +420,8 @@ class _Search:
         self.most = 20 * int(people.max()) + 200
         missed = np.full(len(people), -1)
         best: IntArray | None = None
-        for _ in range(MOST_ROUNDS):
+        for tried_so_far in range(MOST_ROUNDS):
+            self.expect(MOST_ROUNDS - tried_so_far + len(people))
             margin = self.holds(people)
             bad = margin < 0.0
             if not bad.any():
@@ -467,6 +469,7 @@ class _Search:
         while changed:
             changed = False
             for t in range(len(people)):
+                self.expect(len(people) - t)
                 while people[t] > least[t]:
                     fewer = people.copy()
                     fewer[t] -= 1
@@ -486,8 +489,7 @@ class _Search:
         asked = self.asked
         seen = self.see(people, range(FRESH_FROM, FRESH_FROM + self.n), "judging plans on other days")
         part, whole = seen.part.sum(axis=1), seen.whole.sum(axis=1)
-        pooled, asked_for = part.sum(axis=0), whole.sum(axis=0)
-        by_step = np.divide(pooled, asked_for, out=np.full(asked.steps, math.nan), where=asked_for > 0)
+        by_step = _level(part.sum(axis=0), whole.sum(axis=0))
         missed = 0
         for t in range(asked.steps):
             if asked.target.abandonment is not None:
@@ -503,7 +505,11 @@ class _Search:
             name=name,
             people=tuple(int(n) for n in people),
             scheduled=tuple(with_shrinkage(int(n), shrinkage) for n in people),
-            by_step=tuple(float(x) for x in by_step),
+            by_step=_plain(by_step),
+            by_queue_and_step={
+                names[q]: _plain(_level(seen.part[:, k].sum(axis=0), seen.whole[:, k].sum(axis=0)))
+                for k, q in enumerate(asked.queues)
+            },
             day=intervals.ratio(part.sum(axis=1), whole.sum(axis=1)),
             by_queue={
                 names[q]: intervals.ratio(seen.part[:, k].sum(axis=1), seen.whole[:, k].sum(axis=1))
@@ -512,6 +518,16 @@ class _Search:
             abandonment=intervals.ratio(seen.gone.sum(axis=(1, 2)), seen.came.sum(axis=(1, 2))),
             missed=missed,
         )
+
+
+def _level(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Share by step; NaN where nobody asked."""
+    found: FloatArray = np.divide(part, whole, out=np.full(part.shape, math.nan), where=whole > 0)
+    return found
+
+
+def _plain(values: FloatArray) -> tuple[float, ...]:
+    return tuple(float(x) for x in values)
 
 
 def _high(found: Estimate) -> float:

@@ -78,20 +78,20 @@ class Table:
             return math.nan
         return apart / together if together > 0.0 else math.inf
 
-    def first(self, replications: int) -> Table:
-        """The table of the first *replications* of every cell."""
-        kept = slice(0, replications)
+    def complete(self) -> Table:
+        """The table of those replications that every cell has."""
+        kept = np.flatnonzero(~np.isnan(self.contacts).any(axis=0))
         return Table(
             self.cells,
-            self.replications[kept],
+            tuple(self.replications[k] for k in kept),
             self.asked,
             self.part[:, kept],
             self.whole[:, kept],
             self.contacts[:, kept],
         )
 
-    def frame(self) -> pd.DataFrame:
-        """One row a cell: its levels, then value and half-width of every figure."""
+    def frame(self, reference: int | None = None) -> pd.DataFrame:
+        """One row a cell: levels, value and half-width of every figure; with *reference* also paired differences from that cell."""
         import pandas as pd
 
         found = []
@@ -104,5 +104,30 @@ class Table:
             for a, one in enumerate(self.asked):
                 estimate = self.estimate(c, a)
                 row |= {one.name: estimate.value, f"{one.name} ±": estimate.half_width}
+                if reference is not None:
+                    gap = _NO_GAP if c == reference else self.difference(reference, c, a)
+                    row |= {f"{one.name} difference": gap.value, f"{one.name} difference ±": gap.half_width}
             found.append(row)
         return pd.DataFrame(found)
+
+    def runs(self) -> pd.DataFrame:
+        """One row a cell, replication and figure: part, whole and their ratio; runs that are missing are left out."""
+        import pandas as pd
+
+        there = np.argwhere(~np.isnan(self.contacts))
+        shape = len(there), len(self.asked)
+        part, whole = (of[there[:, 0], there[:, 1]].reshape(shape) for of in (self.part, self.whole))
+        value = np.divide(part, whole, out=np.full(shape, np.nan), where=whole != 0)
+        return pd.DataFrame(
+            {
+                "cell": np.repeat([self.cells[c].name for c in there[:, 0]], shape[1]),
+                "replication": np.repeat([self.replications[r] for r in there[:, 1]], shape[1]),
+                "figure": np.tile([one.name for one in self.asked], shape[0]),
+                "part": part.ravel(),
+                "whole": whole.ravel(),
+                "value": value.ravel(),
+            }
+        )
+
+
+_NO_GAP = Estimate(math.nan, math.nan, 0)

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from sim.cli.main import app
 from sim.scenario.errors import ScenarioError
 from sim.store import scenarios_of
-from sim.studies.staff import _Asked, _Search, largest_fleet, staff, without
+from sim.studies.loss import largest_fleet, without
+from sim.studies.staff import _Asked, _Search, staff
 from tests.laws.worlds import Span, law, one_line, read
 from tests.truth import case_id, cases
 
