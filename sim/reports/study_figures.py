@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LETTER_IN = 0.076
+"""Width of a letter of ten points, in the mean."""
+MOST_NUMBERED = 20
+"""Cells of a front that are named beside it."""
 MOST_ROWS = 40
 """Cells that a forest plot shows; of more the best and the worst."""
 
@@ -66,11 +71,16 @@ def heat_map(table: Table, figure: int, rows: str, columns: str, against: int | 
     reference = _best(table, figure) if against is None else against
     scale = _scale(asked)
     with mpl.rc_context(RC):
-        drawn = Figure(
-            figsize=(min(WIDTH_IN, 2.6 + 0.85 * len(bottom)), 1.9 + 0.45 * len(side)),
-            dpi=DPI,
-            layout="constrained",
-        )
+        title = [
+            f"{_what(table, figure)} · {plural(len(table.replications), 'replication')} a cell",
+            f"□ reference: {_called(table.cells[reference])}",
+            "● cannot be told from it (95 %, paired)",
+        ]
+        # Wide and high enough for its words, however small the grid.
+        wide_in = max(2.6 + 0.85 * len(bottom), 0.3 + LETTER_IN * max(map(len, title)))
+        high_in = max(3.6, 2.1 + 0.45 * len(side))
+        letters = int((high_in - 1.6) / LETTER_IN)
+        drawn = Figure(figsize=(min(WIDTH_IN, wide_in), high_in), dpi=DPI, layout="constrained")
         ax = drawn.subplots()
         shown = np.ma.masked_invalid(scale * grid)
         image = ax.imshow(
@@ -91,13 +101,9 @@ def heat_map(table: Table, figure: int, rows: str, columns: str, against: int | 
         ax.set_xticks(range(len(bottom)), [_level(x) for x in bottom])
         ax.set_yticks(range(len(side)), [_level(x) for x in side])
         ax.set_xlabel(columns)
-        ax.set_ylabel(rows)
-        drawn.colorbar(image, ax=ax, label=_label(table, figure))
-        drawn.suptitle(
-            f"{_what(table, figure)} · {plural(len(table.replications), 'replication')} a cell\n"
-            f"□ reference: {_called(table.cells[reference])}   ● cannot be told from it (95 %, paired)",
-            x=0.01, ha="left", fontsize=10,
-        )  # fmt: skip
+        ax.set_ylabel(_wrapped(rows, letters))
+        drawn.colorbar(image, ax=ax, label=_wrapped(_label(table, figure), letters))
+        drawn.suptitle("\n".join(title), x=0.01, ha="left", fontsize=10)
         settle(drawn)
     return drawn
 
@@ -131,8 +137,9 @@ def pareto(table: Table, x: int, y: int, also: Sequence[int] = ()) -> Figure:
 
     found = front(table, (x, y, *also))
     with mpl.rc_context(RC):
-        drawn = Figure(figsize=(WIDTH_IN * 0.75, 5.6), dpi=DPI, layout="constrained")
-        ax = drawn.subplots()
+        drawn = Figure(figsize=(WIDTH_IN, 5.6), dpi=DPI, layout="constrained")
+        ax, beside = drawn.subplots(1, 2, width_ratios=[7, 3])
+        beside.set_axis_off()
         looks: dict[str, dict[str, Any]] = {
             "dominated": {"color": GREY, "marker": "x", "label": "another is surely better"},
             "near": {"color": BLUE, "marker": "o", "fillstyle": "none", "label": "perhaps on the front"},
@@ -152,6 +159,7 @@ def pareto(table: Table, x: int, y: int, also: Sequence[int] = ()) -> Figure:
         )  # fmt: skip
         ax.margins(0.12)
         settle(drawn)
+        _number(ax, beside, table, found, (x, y))
     return drawn
 
 
@@ -167,13 +175,55 @@ def _points(
         [sx * one.value for one in along], [sy * one.value for one in up],
         linestyle="none", **(look | {"label": f"{look['label']} ({len(which)})"}),
     )  # fmt: skip
-    if place == "dominated" or len(which) > MOST_ROWS // 2:
-        return
-    for k, c in enumerate(sorted(range(len(which)), key=lambda at: along[at].value)):
-        ax.annotate(
-            _called(table.cells[which[c]]), (sx * along[c].value, sy * up[c].value),
-            xytext=(4, 8 if k % 2 else -14), textcoords="offset points", fontsize=7.5,
+
+
+def _number(ax: Axes, beside: Axes, table: Table, found: Front, figures: tuple[int, int]) -> None:
+    """Give the cells of the front numbers, along the bottom, and say beside the plot which is which; others as far as there is room."""
+    places = [c for c, here in enumerate(found.places) if here == "front"]
+    near = [c for c, here in enumerate(found.places) if here == "near"]
+    if len(places) + len(near) <= MOST_NUMBERED:
+        places += near
+    (x, sx), (y, sy) = ((a, _scale(table.asked[a])) for a in figures)
+    at = {
+        c: (sx * table.estimate(c, x).value, sy * table.estimate(c, y).value) for c in range(len(table.cells))
+    }
+    named = sorted((c for c in places if not any(map(math.isnan, at[c]))), key=lambda c: at[c])[
+        :MOST_NUMBERED
+    ]
+    points = ax.transData.transform([at[c] for c in named]) if named else np.zeros((0, 2))
+    shown = [place for place in at.values() if not any(map(math.isnan, place))]
+    taken = [(float(a), float(b), 5.0, 5.0) for a, b in ax.transData.transform(shown)] if shown else []
+    inside = ax.get_window_extent()
+    for k, (c, point) in enumerate(zip(named, points, strict=True), 1):
+        beside.text(
+            0.0, 1.0 - 0.045 * k, f"{k:>2}  {_called(table.cells[c], 40)}", fontsize=8.5, va="top",
+            transform=beside.transAxes, color=BLACK if found.places[c] == "front" else BLUE,
         )  # fmt: skip
+        across, up = _free_spot(float(point[0]), float(point[1]), taken, inside)
+        taken.append((float(point[0]) + across, float(point[1]) + up, 9.0, 8.0))
+        ax.annotate(
+            str(k), at[c], xytext=(across * 72.0 / DPI, up * 72.0 / DPI), textcoords="offset points", fontsize=8.5, ha="center",
+            va="center", arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 5, "shrinkB": 3},
+        )  # fmt: skip
+    if len(places) > len(named):
+        beside.text(
+            0.0, 1.0 - 0.045 * (len(named) + 1), f"and {len(places) - len(named)} more, see table.csv", fontsize=8.5,
+            va="top", transform=beside.transAxes,
+        )  # fmt: skip
+
+
+def _free_spot(
+    x: float, y: float, taken: Sequence[tuple[float, float, float, float]], inside: Any
+) -> tuple[float, float]:
+    """How far from its point a number stands, in pixels, where nothing else is: boxes by their middle, half width and half height."""
+    for far in range(16, 200, 9):
+        for turn in range(16):
+            angle = math.pi * (0.25 + turn / 8.0)
+            across, up = far * math.cos(angle), far * math.sin(angle)
+            clear = all(abs(x + across - a) > w + 8.0 or abs(y + up - b) > h + 7.0 for a, b, w, h in taken)
+            if clear and inside.contains(x + across, y + up):
+                return across, up
+    return 0.0, 12.0
 
 
 def forest(table: Table, figure: int, against: int = 0) -> Figure:
@@ -279,6 +329,16 @@ def _value(asked: Asked, value: float) -> str:
     scaled = _scale(asked) * value
     places = 2 if asked.what.unit == "money" and abs(scaled) < 100 else 1
     return f"{scaled:.{places}f}" if abs(scaled) < 1000 else f"{scaled:,.0f}"
+
+
+def _wrapped(text: str, letters: int) -> str:
+    """In lines of at most so many letters, broken behind dots and blanks where that does."""
+    lines = [""]
+    for part in re.findall(r"[^. ]*[. ]?", text):
+        if len(lines[-1]) + len(part.rstrip()) > max(10, letters) and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _arrow(asked: Asked, higher: str, lower: str) -> str:

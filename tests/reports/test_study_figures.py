@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from sim.reports import study_figures, style
 from sim.studies import Asked, Cell, Table
@@ -59,6 +60,51 @@ def test_a_front_says_which_figures_count(table):
     said = texts(study_figures.pareto(table, 1, 0))
     assert "containment" in said
     assert "better" in said
+
+
+def _boxes(figure, of):
+    """Where words stand, in pixels."""
+    figure.draw_without_rendering()
+    return [Text.get_window_extent(text) for text in of if text.get_text()]  # without the arrow of a note
+
+
+@pytest.mark.parametrize("levels", [2, 10])
+def test_the_numbers_of_a_front_do_not_overlap(levels):
+    """However close cells are, every number stands alone, and what it means is told beside the plot."""
+    rng = np.random.default_rng(1)
+    n = levels * levels
+    cells = tuple(Cell(f"{k}", None, {AI: k // levels, MONITORED: k % levels}) for k in range(n))
+    along = np.linspace(0.90, 0.91, n)
+    means = np.stack([along, 1.8 - along], axis=1)[:, None, :]
+    part = means + 1e-6 * rng.standard_normal((n, 12, 2))
+    asked = (Asked("service_level"), Asked("containment"))
+    crowded = Table(cells, tuple(range(12)), asked, part, np.ones_like(part), part[..., 0])
+    figure = study_figures.pareto(crowded, 0, 1)
+    numbers = [text for text in figure.axes[0].texts if text.get_text().isdigit()]
+    assert min(n, study_figures.MOST_NUMBERED) == len(numbers)
+    assert ("and 80 more" in texts(figure)) == (n == 100)
+    boxes = _boxes(figure, numbers)
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+
+
+def test_a_small_heat_map_is_large_enough_for_its_words(table):
+    """Two by one cells: title, labels and the colour bar's label are all inside the picture."""
+    kept = [0, 1]
+    small = Table(
+        tuple(table.cells[c] for c in kept),
+        table.replications,
+        (Asked("service_level", queue="a queue of a rather long name"), table.asked[1]),
+        table.part[kept],
+        table.whole[kept],
+        table.contacts[kept],
+    )
+    figure = study_figures.heat_map(small, 0, AI, MONITORED)
+    words = [*figure.texts, *(label for ax in figure.axes for label in (ax.xaxis.label, ax.yaxis.label))]
+    for box in _boxes(figure, words):
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.width
+        assert box.y1 <= figure.bbox.height
 
 
 @pytest.mark.parametrize("name", ["heat_map", "forest", "pareto"])
