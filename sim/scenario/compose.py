@@ -102,6 +102,14 @@ class Fold:
             and not self.write_once(here, entry.key)
         ):
             return
+        if entry.node.data == {} and old is not None and isinstance(old.node.data, dict) and old.node.data:
+            inside = ", ".join(list(old.node.data)[:6]) + (", …" if len(old.node.data) > 6 else "")
+            self.report(
+                entry.key,
+                here,
+                f"is an empty map, and maps merge, so it changes nothing; null takes it away, or name what should change in it ({inside})",
+            )
+            return
         if entry.node.data is not None:
             node = self.merge(None if old is None else old.node, entry.node, here)
             entries[key] = Entry(entry.key, node, entry.quoted)

@@ -143,6 +143,24 @@ def test_deleting_what_is_not_there_is_a_problem(folder: Path) -> None:
     assert [expected] == complaints("extends: base.yaml\nqueues: {chat: {rota: null}}\n")
 
 
+def test_an_empty_map_over_a_full_one_is_a_problem(folder: Path) -> None:
+    """Maps merge, so it would change nothing: in a file over its base, in a variant, and in `--set`; what would do is said."""
+    says = "is an empty map, and maps merge, so it changes nothing; null takes it away, or name what should change in it"
+    inside = "(patience, rota)"
+    assert [f"x.yaml:2:10: queues.voice: {says} {inside}"] == complaints(
+        "extends: base.yaml\nqueues: {voice: {}}\n"
+    )
+    assert [f"--set 1: queues.voice: {says} {inside}"] == complaints(
+        "extends: base.yaml\n", ("queues.voice={}",)
+    )
+    assert [f"--set 1: queues.voice: {says} {inside}"] == complaints(
+        "extends: base.yaml\n", ("queues={voice: {}}",)
+    )
+    assert [f"x.yaml:2:16: queues.voice: {says} {inside}"] == complaints(
+        "extends: base.yaml\nvariants: {a: {queues.voice: {}}, b: {}}\n"
+    )
+
+
 def test_deleting_what_is_needed_is_blamed_on_the_deletion(folder: Path) -> None:
     """A required key that a file deletes is missing where it was deleted."""
     needs = "needs a duration above 0 such as 30s or never"
