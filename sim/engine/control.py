@@ -47,7 +47,8 @@ CONTROL = record(
     ]
 )
 """One control event. People: `to_state` of them are wanted from now on. Breaker, level, warning, scale: the fleet's states, cause and its
-numbers. Incident: `cause` is its place in the scenario's list. Bias: hundredths. Ancestor: declared (1) or not.
+numbers. Host: `from_state` is its number.
+Incident: `cause` is its place in the scenario's list. Bias: hundredths. Ancestor: declared (1) or not.
 Signal: its kind, `cause` is its number. Plan: `PLAN_STATES`, `cause` is the call."""
 
 
@@ -68,6 +69,10 @@ class Condition:
     """Probit shift of success by intent."""
     policy: NDArray[np.float64]
     """Share of sessions that a rule stops, by intent."""
+    host_errors: NDArray[np.float64]
+    """Share of calls that fail at a host besides, by host."""
+    host_factor: NDArray[np.float64]
+    """Reply times are multiplied by this too, by host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +292,15 @@ class Control:
         for f, fleet in enumerate(self.scenario.fleets):
             down, well, factor, cut_off, dark = False, 1.0 - fleet.errors, 1.0, False, blind
             points, passes = np.zeros(intents), np.ones(intents)
+            sound, slower = np.ones(fleet.hosts), np.ones(fleet.hosts)
             for incident, grown in going_on:
                 if incident.node not in fleet.nodes:
                     continue
                 of = list(incident.intents) or slice(None)
+                if incident.hosts:
+                    sound[: incident.hosts] *= 0.0 if incident.effect == "down" else 1.0 - incident.share
+                    slower[: incident.hosts] *= incident.factor
+                    continue
                 match incident.effect:
                     case "down":
                         down = True
@@ -309,7 +319,17 @@ class Control:
                         passes[of] *= 1.0 - incident.share * grown
             self.floor.set_fleet(
                 f,
-                Condition(down, 1.0 - well, factor, cut_off, dark, self._shift(points), 1.0 - passes),
+                Condition(
+                    down,
+                    1.0 - well,
+                    factor,
+                    cut_off,
+                    dark,
+                    self._shift(points),
+                    1.0 - passes,
+                    1.0 - sound,
+                    slower,
+                ),
             )
         classifier = self.scenario.classifier
         if classifier is not None and classifier.nodes:

@@ -31,6 +31,7 @@ from sim.engine.kernel.world import (
     LOST_CONTEXT,
     bias_rows,
     breakers,
+    host_rows,
     knobs,
     level_tables,
     limit_rows,
@@ -58,7 +59,7 @@ from sim.engine.watch import (
     watch,
 )
 from sim.engine.what import What
-from sim.orchestration import breaker, look_ahead, relief
+from sim.orchestration import breaker, ejection, look_ahead, relief
 from sim.orchestration.limits import take_call
 from sim.orchestration.matching import comes_before
 from sim.orchestration.retries import may_retry
@@ -192,8 +193,12 @@ class PlainFloor:
         """Sessions of every fleet now, and those that customers outside the premium segments may use."""
         unharmed = np.zeros(len(scenario.names.intents))
         self.condition = [
-            Condition(False, f.errors, 1.0, False, False, unharmed, unharmed) for f in scenario.fleets
+            Condition(
+                False, f.errors, 1.0, False, False, unharmed, unharmed, np.zeros(f.hosts), np.ones(f.hosts)
+            )
+            for f in scenario.fleets
         ]
+        self.ejection, self.hosts = host_rows(scenario)
         self.retrying = [0 for _ in range(fleets)]
         self.stranded: list[dict[Contact, None]] = [{} for _ in range(fleets)]
         self.held: list[dict[Contact, None]] = [{} for _ in self.t.lane_queue]
@@ -485,8 +490,12 @@ class PlainFloor:
             enough = (
                 float(self.scenario.routing.ai_at[label, contact.channel, contact.brings("segment")]) + surer
             )
+            self._sweep(f)
             if not breaker.admits(self.breakers, f):
                 reason, seen, limit = int(Reason.BREAKER_OPEN), 0.0, 0.0
+            elif not ejection.enough_left(self.ejection, f):
+                reason = int(Reason.FEW_HOSTS)
+                seen, limit = float(self.ejection[f].available), float(self.ejection[f].hosts)
             elif simple_only and (not self.t.simple[label] or confidence < enough):
                 reason, seen, limit = int(Reason.NOT_SIMPLE), confidence, enough
             elif self.t.shed[level, label]:
@@ -496,9 +505,12 @@ class PlainFloor:
             else:
                 sessions, open_sessions = self.capacity[f]
                 premium = bool(self.t.premium[f, contact.brings("segment")])
+                sessions = int(
+                    (sessions if premium else open_sessions) * float(self.level_sessions[level]) + 1e-9
+                )
                 reason, seen, limit = admit(
                     self.sessions[f].value,
-                    int((sessions if premium else open_sessions) * float(self.level_sessions[level]) + 1e-9),
+                    ejection.sessions_left(self.ejection, f, sessions),
                     int(self.sessions_in[f, contact.channel]),
                     int(self.t.bulkhead[f, contact.channel]),
                 )
@@ -513,8 +525,9 @@ class PlainFloor:
                 k, fleet = self.k, self.scenario.fleets[f]
                 ability = float(contact.brings("ability")[f])
                 ability += float(self.condition[f].shift[contact.brings("intent")])
+                left = ejection.sessions_left(self.ejection, f, self.capacity[f][0])
                 ability += physics.load_shift(
-                    self.sessions[f].value, self.capacity[f][0], fleet.quality_from, fleet.quality_loss
+                    self.sessions[f].value, left, fleet.quality_from, fleet.quality_loss
                 )
                 j.mode = physics.session_mode(
                     ability,
@@ -588,17 +601,24 @@ class PlainFloor:
         j.calls += 1
         j.tries += 1
         fleet, condition = self.scenario.fleets[f], self.condition[f]
-        latency_s, u_error = 0.0, 1.0
+        latency_s, u_error, host = 0.0, 1.0, 0
         if not self.t.instant[f]:
             latency_s = physics.from_table(self.t.latency_s, f, dice.uniform(key, dice.LATENCY, int(j.calls)))
-        if condition.errors > 0.0:
+        left = ejection.sessions_left(self.ejection, f, self.capacity[f][0])
+        factor = condition.factor * physics.load_factor(
+            self.sessions[f].value, left, fleet.load_from, fleet.load_slope
+        )
+        errors = condition.errors
+        if fleet.hosts > 1:
+            u_host = dice.uniform(key, dice.HOST, int(j.calls))
+            host = ejection.host_of(self.ejection, self.hosts, f, u_host)
+            factor *= condition.host_factor[host]
+            errors = physics.both(errors, float(condition.host_errors[host]))
+        if errors > 0.0:
             u_error = dice.uniform(key, dice.ERROR, int(j.calls))
         channel = self.scenario.channels[contact.channel]
-        factor = condition.factor * physics.load_factor(
-            self.sessions[f].value, self.capacity[f][0], fleet.load_from, fleet.load_slope
-        )
         outcome, reply_s = physics.call_outcome(
-            latency_s, u_error, condition.down, condition.errors, factor, channel.reply_timeout_s
+            latency_s, u_error, condition.down, errors, float(factor), channel.reply_timeout_s
         )
         tokens_in, tokens_out = physics.tokens(int(j.turns) + 1)
         for node in self.t.fleet_limits[f]:
@@ -609,11 +629,30 @@ class PlainFloor:
                 break
         if not (self.t.instant[f] and outcome == OK):
             yield self._at(self.clock.now + reply_s, Kind.REPLY, contact.id)
+        if self.ejection[f].on and outcome != LIMITED:
+            self._sweep(f)
+            if ejection.heard(self.ejection, self.hosts, f, host, outcome != OK, self.clock.now):
+                self._note_host(f, host)
         if self.levels[f].on:
             failed, slow = outcome != OK, reply_s > channel.slow_reply_s
             heard_reply(self.watch, f, failed, slow, reply_s, self.clock.now)
         self._hear(f, epoch, outcome != OK, reply_s > channel.slow_reply_s)
         return outcome
+
+    def _sweep(self, f: int) -> None:
+        """Compare the hosts of a fleet when that is due."""
+        if not self.ejection[f].on or not ejection.sweep(self.ejection, self.hosts, f, self.clock.now):
+            return
+        while (host := ejection.next_move(self.ejection, self.hosts, f, self.clock.now)) >= 0:
+            self._note_host(f, host)
+
+    def _note_host(self, f: int, host: int) -> None:
+        """A host went or came back, and panic may begin or end with it."""
+        row = self.ejection[f]
+        out = self.hosts[f, host].out
+        self._note(What.HOST, f, host, out, row.cause, row.part, row.whole, row.limit)
+        if ejection.panic_moved(self.ejection, f):
+            self._note(What.HOST, f, -1, row.panics, row.cause, row.part, row.whole, row.limit)
 
     def _after_turn(self, contact: Contact) -> tuple[Handling, int, float, float] | None:
         """What the turn that just ended means: None to go on, else how the session ends."""
@@ -996,8 +1035,13 @@ class PlainFloor:
     def _look_at_fleet(self, f: int) -> None:
         """What was seen arrives; breaker, level, warning and size may move."""
         before, condition = int(self.breakers[f].state), self.condition[f]
+        errors = condition.errors
+        if self.k.probe_synthetic and self.ejection[f].hosts > 1:
+            u_host = dice.uniform(f, dice.HOST, int(self.clock.now))
+            host = ejection.host_of(self.ejection, self.hosts, f, u_host)
+            errors = physics.both(errors, float(condition.host_errors[host]))
         if self.k.probe_synthetic and probe(
-            self.breakers, self.ring, f, condition.down, condition.errors, condition.cut_off, self.clock.now
+            self.breakers, self.ring, f, condition.down, errors, condition.cut_off, self.clock.now
         ):
             self._moved(f, before)
         before, level = int(self.breakers[f].state), int(self.levels[f].level)

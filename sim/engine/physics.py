@@ -60,11 +60,17 @@ def session_mode(
 
 
 @compiled
+def both(one: float, other: float) -> float:
+    """Share of calls that fail of the one cause or the other, which know nothing of each other."""
+    return 1.0 - (1.0 - one) * (1.0 - other)
+
+
+@compiled
 def load_factor(active: int, sessions: int, above: float, slope: float) -> float:
     """Reply times are multiplied by this at a fleet with so many sessions: `1 + slope·(u − above)²/(1 − u)`, u cut off at 0.995 (M23)."""
     if slope == 0.0 or active <= above * sessions:
         return 1.0
-    u = min(0.995, active / sessions)
+    u = min(0.995, active / max(1, sessions))
     return 1.0 + slope * (u - above) * (u - above) / (1.0 - u)
 
 
@@ -73,7 +79,7 @@ def load_shift(active: int, sessions: int, above: float, loss: float) -> float:
     """Probit shift of success at a fleet with so many sessions, 0 or below."""
     if loss == 0.0 or active <= above * sessions:
         return 0.0
-    return -loss * (active / sessions - above)
+    return -loss * (active / max(1, sessions) - above)
 
 
 @compiled

@@ -127,9 +127,11 @@ JOURNEY = record(
         ("hold_s", np.float64),
         ("told_s", np.float64),
         ("dialled_s", np.float64),
+        ("host", np.int32),
     ]
 )
 """One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
+`host` is the one that its last call went to,
 `hold_s` when it was held back (`held`), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 
@@ -158,6 +160,7 @@ KEPT = tuple(
         "lane",
         "before",
         "behind",
+        "host",
     }
 )
 """Fields of a journey that records keep."""

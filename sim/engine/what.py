@@ -20,3 +20,5 @@ class What(IntEnum):
     ANCESTOR = 9
     SIGNAL = 10
     PLAN = 11
+    HOST = 12
+    """A host of a fleet went or came back: `from_state` is its number, −1 for panic; `to_state` 1 for out, or in panic."""

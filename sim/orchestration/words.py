@@ -68,6 +68,7 @@ class Reason(IntEnum):
     FITS_AI = 37
     FITS_PERSON = 38
     TOO_UNLIKELY = 39
+    FEW_HOSTS = 40
 
 
 SENTENCES: dict[Reason, str] = {
@@ -86,6 +87,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.SESSIONS_FULL: "{seen:.0f} of {limit:.0f} sessions: fleet full",
     Reason.BULKHEAD_FULL: "{seen:.0f} of {limit:.0f} sessions of this channel: bulkhead full",
     Reason.BREAKER_OPEN: "breaker does not admit",
+    Reason.FEW_HOSTS: "{seen:.0f} of {limit:.0f} hosts left: too few",
     Reason.CALL_FAILED: "call failed, attempt {seen:.0f} of {limit:.0f}",
     Reason.CALL_TIMED_OUT: "no reply within {limit:.1f} s, attempt {seen:.0f}",
     Reason.EXPLICIT_REQUEST: "customer asked for a person in turn {seen:.0f}",

@@ -53,6 +53,8 @@ class TrueIncident:
     from_s: float
     until_s: float
     announced: bool = False
+    hosts: int = 0
+    """So many hosts of the fleet; 0 for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Fault:
     effect: str
     from_s: float
     until_s: float
+    partial: bool = False
+    """Of some hosts alone: opening for it is not false, and not opening no miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def true_incidents(run: Run) -> list[TrueIncident]:
             from_s,
             until_s,
             0 <= cause < len(scenario.incidents) and scenario.incidents[cause].announced_s > 0.0,
+            scenario.incidents[cause].hosts if 0 <= cause < len(scenario.incidents) else 0,
         )
         for from_s, until_s, node, cause in sorted(spans)
     ]
@@ -128,7 +133,7 @@ def true_incidents(run: Run) -> list[TrueIncident]:
 def faults(run: Run) -> list[Fault]:
     """Every incident under every fleet that stands on its node."""
     return [
-        Fault(f, incident.effect, incident.from_s, incident.until_s)
+        Fault(f, incident.effect, incident.from_s, incident.until_s, incident.hosts > 0)
         for incident in true_incidents(run)
         for f, fleet in enumerate(run.scenario.fleets)
         if incident.node in fleet.nodes
@@ -164,13 +169,14 @@ def judged(run: Run, grace_s: float = GRACE_S, flap_s: float = FLAP_S) -> Judged
         for fault in under:
             already = _state_at(mine, fault.from_s) not in ADMITTING
             seen = any(_within(at_s, fault, grace_s) for at_s in [*opened, *left])
-            missed += not already and not seen
+            missed += not already and not seen and not fault.partial
             for found, moments in ((delays, left), (open_delays, opened)):
                 first = min((at_s for at_s in moments if _within(at_s, fault, 0.0)), default=None)
                 if first is not None and not already:
                     found.setdefault(fault.effect, []).append(first - fault.from_s)
     hours = run.scenario.calendar.end_s / _HOUR_S * len(run.scenario.fleets)
-    return Judged(hours, openings, false, flaps, len(really), missed, delays, open_delays)
+    whole = sum(not fault.partial for fault in really)
+    return Judged(hours, openings, false, flaps, whole, missed, delays, open_delays)
 
 
 def _opens(row: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from sim.engine.records import Run
 from sim.engine.supervisor import PLAN_STATES
 from sim.engine.what import What
-from sim.orchestration import breaker, degradation, look_ahead, relief, scaling, warning
+from sim.orchestration import breaker, degradation, ejection, look_ahead, relief, scaling, warning
 from sim.outcomes.local_time import clock_words
 from sim.scenario.model import Scenario
 
@@ -99,7 +99,12 @@ def name_of(scenario: Scenario, row: Any) -> str:
 
 
 def incident_words(incident: Any) -> str:
-    """`outage`, `25 % errors`, `3 times slower`; any other effect by its name."""
+    """`outage`, `25 % errors`, `3 times slower at 2 hosts`; any other effect by its name."""
+    whole = _effect_words(incident)
+    return f"{whole} at {incident.hosts} host{'s' if incident.hosts > 1 else ''}" if incident.hosts else whole
+
+
+def _effect_words(incident: Any) -> str:
     slower = f"{incident.factor:g} times slower"
     match incident.effect:
         case "down":
@@ -163,6 +168,14 @@ def _scale(_: Scenario, row: Any) -> Words:
     return f"sessions {int(row['from_state'])} → {int(row['to_state'])} ordered", because
 
 
+def _host(_: Scenario, row: Any) -> Words:
+    because = ejection.in_words(int(row["cause"]), *(float(row[name]) for name in NUMBERS))
+    host, gone = int(row["from_state"]), int(row["to_state"]) == 1
+    if host < 0:
+        return ("panic: too few hosts" if gone else "enough hosts again"), because
+    return f"host {host + 1} {'taken out' if gone else 'back'}", because
+
+
 def _message(_: Scenario, row: Any) -> Words:
     after = int(row["to_state"])
     because = relief.message_in_words(after, float(row["part"]), float(row["limit"]))
@@ -195,6 +208,7 @@ KINDS: dict[What, Kind] = {
     What.LEVEL: Kind("degradation", "fleets", _level, before_name="degradation of "),
     What.WARNING: Kind("warning", "fleets", _warning, before_name="fleet "),
     What.SCALE: Kind("autoscaling", "fleets", _scale, before_name="fleet "),
+    What.HOST: Kind("host", "fleets", _host, stands=False, before_name="fleet "),
     What.MESSAGE: Kind("announcement", "queues", _message, before_name="queue "),
     What.BIAS: Kind("look ahead", "", _bias),
     What.ANCESTOR: Kind("common cause", "nodes", _ancestor),

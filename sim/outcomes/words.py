@@ -29,6 +29,7 @@ REASON_LABELS: dict[Reason, str] = {
     Reason.SESSIONS_FULL: "fleet full",
     Reason.BULKHEAD_FULL: "bulkhead full",
     Reason.BREAKER_OPEN: "breaker open",
+    Reason.FEW_HOSTS: "too few hosts left",
     Reason.CALL_FAILED: "calls failed",
     Reason.CALL_TIMED_OUT: "calls timed out",
     Reason.EXPLICIT_REQUEST: "customer asked for a person",

@@ -35,6 +35,7 @@ from sim.outcomes.bursts import (
     beside_formulas,
     dispersions,
 )
+from sim.outcomes.hosts import ejection_quality
 from sim.outcomes.local_time import clock_words, span_words
 from sim.outcomes.loop import STAGES, TARGET_S, loop_outcome
 from sim.outcomes.measures import Cut, quantity, sharing, totals_of
@@ -79,6 +80,7 @@ def sections(found: Answer) -> list[Section]:
         _incidents(found),
         _money(found),
         _breakers(found),
+        _hosts(found),
         _loops(found),
         *deeds.sections(found.actions),
         _stories(found),
@@ -508,6 +510,36 @@ def _breakers(found: Answer) -> Section | None:
     )
 
 
+def _hosts(found: Answer) -> Section | None:
+    rows = []
+    for variant, runs in found.study.variants.items():
+        quality = ejection_quality(runs)
+        if quality is not None:
+            rows.append(
+                (
+                    variant,
+                    estimate(quality.ejections, "contacts"),
+                    estimate(quality.sound_share, "share"),
+                    estimate(quality.caught_share, "share"),
+                    estimate(quality.healthy_share, "share"),
+                    estimate(quality.panics, "contacts"),
+                    estimate(quality.panic_s, "s"),
+                )
+            )
+    if not rows:
+        return None
+    head = ("", "taken out", "of them sound", "of sick time, out", "hosts in service", "panics", "in panic")
+    return Section(
+        "Hosts taken out",
+        (
+            Paragraph(
+                "Held against which hosts were really sick, which no controller knows. Taken out and panics are per replication."
+            ),
+            Table(head, tuple(rows)),
+        ),
+    )
+
+
 def _loops(found: Answer) -> Section | None:
     rows = []
     for variant, runs in found.study.variants.items():
@@ -643,6 +675,7 @@ def tree(found: Answer) -> dict[str, Any]:
         variant["bursts"] = jsonable(all_bursts(runs))
         variant["formulas"] = jsonable(all_beside_formulas(runs))
         variant["breakers"] = jsonable(breaker_quality(runs))
+        variant["hosts"] = jsonable(ejection_quality(runs))
         variant["loop"] = jsonable(loop_outcome(runs))
         try:
             seen = observed(runs)

@@ -23,6 +23,7 @@ from sim.scenario.schema import (
     WEEKDAYS,
     AiSpec,
     DegradedSpec,
+    EjectionSpec,
     FailoverSpec,
     FailureSpec,
     FleetSpec,
@@ -223,6 +224,7 @@ def _fleets(spec: ScenarioFile, nodes: list[str]) -> tuple[model.Fleet, ...]:
                 else 0.0,
                 errors=fleet.errors,
                 ability_shift=fleet.ability_shift,
+                hosts=fleet.hosts,
                 nodes=frozenset(nodes.index(node) for node in stands_on),
                 **_load(fleet),
             )
@@ -542,6 +544,7 @@ def _failover(spec: ScenarioFile) -> model.Failover:
         chains.append(tuple(dict.fromkeys([*first, *later])))
     return model.Failover(
         breaker=breaker,
+        ejection=_ejection(failover.ejection),
         chain=tuple(chains),
         retries=failover.retries,
         retry_from_s=failover.retry_wait[0],
@@ -560,6 +563,26 @@ def _failover(spec: ScenarioFile) -> model.Failover:
             sessions=(1.0, *levels.sessions, 0.0),
             p95_s=levels.p95,
         ),
+    )
+
+
+def _ejection(spec: EjectionSpec | None) -> model.Ejection | None:
+    if spec is None:
+        return None
+    outlier, failed = spec.outlier, spec.failed
+    return model.Ejection(
+        every_s=spec.every,
+        row_at=spec.in_a_row,
+        deviations=outlier.deviations if outlier is not None else 0.0,
+        min_hosts=outlier.hosts if outlier is not None else 0,
+        min_calls=outlier.calls if outlier is not None else 0,
+        failed_at=failed.share if failed is not None else 0.0,
+        min_failed_of=failed.calls if failed is not None else 0,
+        base_s=spec.base,
+        cap_s=spec.at_most,
+        most_share=spec.share,
+        panic_below=spec.panic,
+        to_human=spec.panic_mode == "fail_to_human",
     )
 
 
@@ -783,6 +806,7 @@ def build(
                 intents=frozenset(list(spec.intents).index(name) for name in i.intents),
                 ramp_s=i.ramp,
                 announced_s=i.announced or 0.0,
+                hosts=i.hosts or 0,
             )
             for i in spec.incidents
         ),

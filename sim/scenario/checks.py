@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
 from difflib import get_close_matches
@@ -188,6 +189,7 @@ def _graph(spec: ScenarioFile) -> Found:
             ("intents", ("worse", "policy"), False),
             ("ramp", ("worse", "policy"), False),
             ("announced", ("down",), False),
+            ("hosts", ("down", "errors", "slow"), False),
         ):
             given = key in incident.model_fields_set and getattr(incident, key) is not None
             if incident.effect in effects and needed and not given:
@@ -195,6 +197,17 @@ def _graph(spec: ScenarioFile) -> Found:
             if incident.effect not in effects and given:
                 yield (*path, key), f"has no effect on {incident.effect}; remove it"
         yield from _names((*path, "intents"), incident.intents, spec.intents, "intent")
+        if incident.hosts is not None:
+            behind = {f"fleet.{name}": fleet.hosts for name, fleet in spec.fleets.items()}
+            if incident.node not in behind:
+                yield (*path, "hosts"), f"needs a fleet as node, and {incident.node} is none"
+            elif incident.hosts >= (hosts := behind[incident.node]):
+                yield (
+                    (*path, "hosts"),
+                    f"is {incident.hosts} of the fleet's {hosts}; leave it out where all are hit",
+                )
+            if incident.announced is not None:
+                yield (*path, "announced"), "has no effect on single hosts"
         if incident.ramp > incident.lasts:
             yield (*path, "ramp"), "is longer than the incident lasts"
         if incident.announced is not None and incident.effect == "down":
@@ -206,6 +219,48 @@ def _graph(spec: ScenarioFile) -> Found:
                 yield (*path, "announced"), f"has no effect: no fleet stands on {incident.node}"
         if incident.effect == "dark" and spec.watch is None:
             yield (*path, "effect"), "dark has no effect without watch"
+
+
+def _hosts(spec: ScenarioFile) -> Found:
+    """Fleets of several hosts, and who is taken out of them."""
+    ejection, most = spec.failover.ejection, max((fleet.hosts for fleet in spec.fleets.values()), default=1)
+    hit = {incident.node for incident in spec.incidents if incident.hosts is not None}
+    for name, fleet in spec.fleets.items():
+        if fleet.hosts > 1 and ejection is None and f"fleet.{name}" not in hit:
+            yield (
+                ("fleets", name, "hosts"),
+                "has no effect without failover.ejection or an incident that hits some of them",
+            )
+    if ejection is None:
+        return
+    path: Path = ("failover", "ejection")
+    if most == 1:
+        yield path, "has no effect: no fleet has several hosts"
+        return
+    if ejection.outlier is None and ejection.failed is None and ejection.in_a_row == 0:
+        yield path, "has no effect: in_a_row, outlier and failed are all off"
+    if ejection.at_most < ejection.base:
+        yield (*path, "at_most"), f"is under the {ejection.base:g} s of the first time"
+    if "outlier" in ejection.model_fields_set and (outlier := ejection.outlier) is not None:
+        if outlier.hosts > most:
+            yield (*path, "outlier", "hosts"), f"has no effect: no fleet has more than {most} hosts"
+        if outlier.deviations >= math.sqrt(most - 1):
+            far = math.sqrt(most - 1)
+            yield (
+                (*path, "outlier", "deviations"),
+                f"has no effect: one of {most} hosts lies at most {far:.2f} standard deviations below their mean",
+            )
+    left = min(1.0 - max(1.0, math.floor(ejection.share * n)) / n for n in _several(spec))
+    for key in ("panic", "panic_mode"):
+        if key in ejection.model_fields_set and ejection.panic > 0.0 and left >= ejection.panic:
+            yield (
+                (*path, key),
+                f"has no effect: with share {ejection.share:g} at least {left:.0%} of the hosts stay",
+            )
+
+
+def _several(spec: ScenarioFile) -> list[int]:
+    return [fleet.hosts for fleet in spec.fleets.values() if fleet.hosts > 1]
 
 
 def _watched(spec: ScenarioFile) -> Found:
@@ -536,6 +591,7 @@ def problems(spec: ScenarioFile) -> Found:
     yield from _channels(spec)
     yield from _graph(spec)
     yield from _incident_process(spec)
+    yield from _hosts(spec)
     yield from _new_pattern(spec)
     yield from _repeats(spec)
     yield from _queues(spec)

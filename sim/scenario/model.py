@@ -197,6 +197,25 @@ class Fleet:
     """Wanted utilisation, 0 for a fleet that does not scale."""
     warm_up_s: float = 0.0
     quota: int = 0
+    hosts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ejection:
+    """When hosts of a fleet are taken out, and for how long; 0 for a rule that is off. As `sim.orchestration.ejection.EJECTION`."""
+
+    every_s: float
+    row_at: int
+    deviations: float
+    min_hosts: int
+    min_calls: int
+    failed_at: float
+    min_failed_of: int
+    base_s: float
+    cap_s: float
+    most_share: float
+    panic_below: float
+    to_human: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,6 +516,7 @@ class Failover:
     """Share of a fleet's sessions that may be retrying at once."""
     retry_at_least: int = 0
     degradation: DegradationPolicy | None = None
+    ejection: Ejection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,6 +533,8 @@ class Incident:
     ramp_s: float = 0.0
     announced_s: float = 0.0
     """So long ahead it is told; 0 for a surprise."""
+    hosts: int = 0
+    """So many hosts of the fleet are hit; 0 for all of it."""
     drawn: bool = False
     """It comes from an incident process and differs between replications."""
 

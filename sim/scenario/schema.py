@@ -338,6 +338,8 @@ class FleetSpec(Spec):
     channels: tuple[Name, ...]
     sessions: PositiveCount
     """Concurrent sessions at most."""
+    hosts: int = Field(1, ge=1, le=50)
+    """Machines behind the endpoint, each with its share of the sessions; every call goes to one of them, evenly."""
     premium_reserve: Share = 0.0
     """Share of the sessions kept for `premium_segments`."""
     premium_segments: tuple[Name, ...] = ()
@@ -684,6 +686,45 @@ class DegradationSpec(Spec):
     """Reply time that counts as stress 1: 2 s chat, 0.5 s voice at the first reply."""
 
 
+class OutlierSpec(Spec):
+    """A host that does worse than its like, found at every sweep (Envoy's success-rate outlier)."""
+
+    deviations: Positive = 1.9
+    """Out when its share of good calls lies so many standard deviations below the mean of the hosts. Of n hosts one alone can lie
+    √(n − 1) below at most."""
+    hosts: PositiveCount = 5
+    """Fewer than this to compare say nothing."""
+    calls: PositiveCount = 100
+    """Fewer than this since the last sweep say nothing of a host."""
+
+
+class FailedHostSpec(Spec):
+    """A host whose calls fail, found at every sweep (Envoy's failure percentage)."""
+
+    share: Share = 0.85
+    calls: PositiveCount = 50
+
+
+class EjectionSpec(Spec):
+    """Bad hosts of a fleet are taken out (M26); the numbers are Envoy's defaults."""
+
+    every: PositiveSeconds = 10.0
+    """Time between sweeps; one is made by the first call once it is due."""
+    in_a_row: Count = 5
+    """Out at once after so many failed calls in a row; 0 switches this off."""
+    outlier: OrOff[OutlierSpec] = OutlierSpec()
+    failed: OrOff[FailedHostSpec] = None
+    base: PositiveSeconds = 30.0
+    """Out this long, times how often it was out, up to `at_most`."""
+    at_most: PositiveSeconds = 300.0
+    share: Share = 0.10
+    """Of the hosts, those that may be out at once; one always."""
+    panic: Share = 0.50
+    """Fewer hosts left than this share are a panic; 0 for never. Needs a `share` that lets so many go."""
+    panic_mode: Literal["fail_to_human", "ignore_health"] = "fail_to_human"
+    """In a panic: take no new sessions, or spread calls over all hosts again, sick ones too (Envoy's way)."""
+
+
 class CommonCauseSpec(Spec):
     """One fault behind several fleets (M33): a node that they stand on is opened, and with it everything on it. Needs breakers."""
 
@@ -728,6 +769,8 @@ class FailoverSpec(Spec):
     """Retries at once at most, or `off`: without it retries multiply the load of a fleet that is already failing."""
     degradation: OrOff[DegradationSpec] = None
     """Levels of a fleet under stress, or `off`."""
+    ejection: OrOff[EjectionSpec] = None
+    """Bad hosts of fleets with several are taken out, or `off`."""
     common_cause: OrOff[CommonCauseSpec] = None
     """A detector of faults that fleets have in common, or `off`."""
     operators: tuple[OperatorSpec, ...] = ()
@@ -752,6 +795,8 @@ class IncidentSpec(Spec):
     """Change of the intents' capability, for `worse`: −0.12 takes an intent from 0.80 to 0.68."""
     intents: tuple[Name, ...] = ()
     """Only these intents, for `worse` and `policy`; none named means all."""
+    hosts: PositiveCount | None = None
+    """Only the first so many hosts of the fleet, for `down`, `errors` and `slow`; left out: all of it."""
     ramp: Seconds = 0.0
     """The effect of `worse` and `policy` grows evenly over this long: a drift."""
     announced: PositiveSeconds | None = None

@@ -9,11 +9,11 @@ import pytest
 
 from sim.engine import floor as plain
 from sim.engine import supervisor
-from sim.engine.kernel.world import breakers, level_tables
+from sim.engine.kernel.world import breakers, host_rows, level_tables
 from sim.engine.run import simulate
 from sim.engine.watch import MOVED_LEVEL, MOVED_SCALE, MOVED_WARNING, watch
 from sim.engine.what import What
-from sim.orchestration import breaker
+from sim.orchestration import breaker, ejection
 from sim.scenario.model import Scenario
 from tests.twins.worlds import random_world, scenario_of
 
@@ -130,3 +130,46 @@ def test_what_was_said_is_decided_again(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.undo()
     assert 20 <= len(heard)
     assert [repr(answer) for _, _, answer in heard] == [repr(function(*args)) for function, args, _ in heard]
+
+
+def test_hosts_go_and_come_back_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ejection, told the same calls and sweeps without a plant, moves the same hosts for the same causes."""
+    moves = 0
+    for seed in range(60):
+        scenario = scenario_of(random_world(seed), seed)
+        if scenario.failover.ejection is None:
+            continue
+        heard: list[tuple[str, tuple[Any, ...]]] = []
+
+        def listen(name: str, heard: list[tuple[str, tuple[Any, ...]]] = heard) -> None:
+            function, hidden = getattr(ejection, name), 1 if name == "panic_moved" else 2
+
+            def wrapper(*told: Any) -> Any:
+                heard.append((name, told[hidden:]))
+                return function(*told)
+
+            monkeypatch.setattr(ejection, name, wrapper)
+
+        for name in ("sweep", "heard", "next_move", "panic_moved"):
+            listen(name)
+        run = simulate(scenario, floor="plain")
+        monkeypatch.undo()
+        rows, hosts = host_rows(scenario)
+        again = []
+        for name, args in heard:
+            if name == "panic_moved":
+                if ejection.panic_moved(rows, *args):
+                    again.append((args[0], -1, int(rows[args[0]].panics), int(rows[args[0]].cause)))
+                continue
+            said = getattr(ejection, name)(rows, hosts, *args)
+            f = args[0]
+            host = int(said) if name == "next_move" else args[1] if name == "heard" and said else -1
+            if host >= 0:
+                again.append((f, host, int(hosts[f, host].out), int(rows[f].cause)))
+        expected = [
+            (int(r["subject"]), int(r["from_state"]), int(r["to_state"]), int(r["cause"]))
+            for r in run.control[run.control["what"] == What.HOST]
+        ]
+        assert expected == again
+        moves += len(expected)
+    assert 100 <= moves

@@ -184,7 +184,52 @@ class _World:
         self.fit()
         self.announced()
         self.operators()
+        self.hosts()
         return self.tree
+
+    def hosts(self) -> None:
+        """Some fleets are of several hosts, some of which are sick; dice of their own, so that no other world changes."""
+        d = _Dice(self.seed + 6_000_000)
+        if not self.fleets or not d.chance(0.35):
+            return
+        fleets = [name for name in self.fleets if d.chance(0.7)] or [self.fleets[0]]
+        for name in fleets:
+            self.tree["fleets"][name]["hosts"] = d.of(2, 5, 8, 20)
+        sick = [
+            {
+                "at": self.moment(round(d.between(0.0, 0.8) * self.hours * 60.0) * 60.0), "node": f"fleet.{name}",
+                "lasts": self.written(d.of(900.0, 3600.0, 7200.0)), "effect": d.of("errors", "down", "slow"),
+            }
+            for name in fleets
+            for _ in range(d.count(1, 2))
+        ]  # fmt: skip
+        for incident in sick:
+            hosts = self.tree["fleets"][incident["node"].removeprefix("fleet.")]["hosts"]
+            incident["hosts"] = d.count(1, max(1, hosts // 2))
+            if incident["effect"] == "errors":
+                incident["share"] = d.of(0.3, 0.6, 0.9)
+            elif incident["effect"] == "slow":
+                incident["factor"] = d.of(2.0, 10.0)
+        self.tree["incidents"] = (*self.tree["incidents"], *sick)
+        if not d.chance(0.85):
+            return
+        mode = {"panic_mode": d.of("fail_to_human", "ignore_health")}
+        few = d.of({"share": 0.5, "panic": d.of(0.7, 0.9)}, {"share": 1.0, "panic": d.of(0.3, 0.6)}) | mode
+        ejection = {
+            "every": self.written(d.of(10.0, 30.0)), "in_a_row": d.of(0, 3, 5), "base": self.written(d.of(30.0, 300.0)),
+            "at_most": self.written(d.of(300.0, 900.0)), **d.of({}, few, few),
+        }  # fmt: skip
+        outlier = {"deviations": d.of(0.7, 0.9), "hosts": 2, "calls": d.of(1, 5)}
+        failed = {"share": d.of(0.3, 0.85), "calls": d.of(1, 4)}
+        if ejection["in_a_row"] == 0 or d.chance(0.5):
+            ejection |= d.of(
+                {"outlier": outlier, "failed": failed},
+                {"failed": failed},
+                {"outlier": outlier, "failed": "off"},
+            )
+        else:
+            ejection |= {"outlier": "off"}
+        self.tree["failover"]["ejection"] = ejection
 
     def operators(self) -> None:
         """Some breakers are set by hand; dice of their own, so that no other world changes."""

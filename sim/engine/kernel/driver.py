@@ -195,6 +195,9 @@ class KernelFloor:
         row.down, row.errors, row.factor = int(condition.down), condition.errors, condition.factor
         row.dark = int(condition.dark)
         m.shift[fleet], m.policy[fleet] = condition.shift, condition.policy
+        hosts = len(condition.host_errors)
+        m.host_errors[fleet, :hosts] = condition.host_errors
+        m.host_factor[fleet, :hosts] = condition.host_factor
         reached_again = row.cut_off == 1 and not condition.cut_off
         row.cut_off = int(condition.cut_off)
         if reached_again and self._contacts is not None:

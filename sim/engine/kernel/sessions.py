@@ -18,6 +18,7 @@ from sim.engine.kernel.relief import ask_for_person, working
 from sim.engine.kernel.world import DRAIN, FAIL_OVER, LOST_CONTEXT, Machines, Rows, World
 from sim.engine.physics import (
     asks_for_a_person,
+    both,
     call_outcome,
     from_table,
     load_factor,
@@ -42,7 +43,7 @@ from sim.engine.watch import (
     session_scored,
 )
 from sim.engine.what import What
-from sim.orchestration import breaker, look_ahead
+from sim.orchestration import breaker, ejection, look_ahead
 from sim.orchestration.compiled import apart, compiled, inner
 from sim.orchestration.limits import take_call
 from sim.orchestration.retries import may_retry
@@ -102,8 +103,10 @@ _NO_RETRY_LEFT = int(Reason.NO_RETRY_LEFT)
 _NOT_SIMPLE = int(Reason.NOT_SIMPLE)
 _SHED = int(Reason.SHED)
 _NOT_SURE_ENOUGH = int(Reason.NOT_SURE_ENOUGH)
+_FEW_HOSTS = int(Reason.FEW_HOSTS)
 _HALF_OPEN = int(breaker.State.HALF_OPEN)
 _BREAKER = int(What.BREAKER)
+_HOST = int(What.HOST)
 _OPEN = int(breaker.State.OPEN)
 
 
@@ -127,6 +130,36 @@ def note_move(w: World, f: int, from_state: int, now_s: float) -> None:
         came_back(w.machines.watch, f)
     if b.until_s < np.inf:
         push(w.agenda, b.until_s, _TIMER | int(f))
+
+
+@apart
+def _note_host(w: World, f: int, host: int, to_state: int, now_s: float) -> None:
+    """A host went or came back: log it, and the panic that it may begin or end."""
+    e = w.machines.ejection
+    x = e[f]
+    note(w, _HOST, f, host, to_state, x.cause, x.part, x.whole, x.limit, now_s)
+    if ejection.panic_moved(e, f):
+        note(w, _HOST, f, -1, x.panics, x.cause, x.part, x.whole, x.limit, now_s)
+
+
+@apart
+def _sweep(w: World, f: int, now_s: float) -> None:
+    """Compare the hosts of a fleet when that is due."""
+    e, h = w.machines.ejection, w.machines.hosts
+    if not ejection.sweep(e, h, f, now_s):
+        return
+    host = ejection.next_move(e, h, f, now_s)
+    while host >= 0:
+        _note_host(w, f, host, h[f, host].out, now_s)
+        host = ejection.next_move(e, h, f, now_s)
+
+
+@apart
+def _hear_host(w: World, f: int, host: int, failed: bool, now_s: float) -> None:
+    """A call of a host ended."""
+    _sweep(w, f, now_s)
+    if ejection.heard(w.machines.ejection, w.machines.hosts, f, host, failed, now_s):
+        _note_host(w, f, host, 1, now_s)
 
 
 @inner
@@ -281,8 +314,17 @@ def call(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
         u_error = dice.uniform(c.key[row], dice.ERROR, j[row].calls)
     timeout_s = w.people.channels[c.channel[row]].timeout_s
     x = m.fleets[f]
-    factor = x.factor * load_factor(x.active, x.sessions, x.load_from, x.load_slope)
-    outcome, reply_s = call_outcome(latency_s, u_error, x.down > 0, x.errors, factor, timeout_s)
+    sessions = ejection.sessions_left(m.ejection, f, x.sessions)
+    factor = x.factor * load_factor(x.active, sessions, x.load_from, x.load_slope)
+    errors = x.errors
+    if m.ejection[f].hosts > 1:
+        host = ejection.host_of(m.ejection, m.hosts, f, dice.uniform(c.key[row], dice.HOST, j[row].calls))
+        j[row].host = host
+        factor *= m.host_factor[f, host]
+        errors = both(errors, m.host_errors[f, host])
+        if errors > 0.0:
+            u_error = dice.uniform(c.key[row], dice.ERROR, j[row].calls)
+    outcome, reply_s = call_outcome(latency_s, u_error, x.down > 0, errors, factor, timeout_s)
     tokens_in, tokens_out = tokens(j[row].turns + 1)
     for at in range(m.fleet_limits.shape[1]):
         node = m.fleet_limits[f, at]
@@ -306,6 +348,8 @@ def _hear(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> None:
     b = w.machines.breakers
     slow = j[row].reply_s > w.people.channels[c.channel[row]].slow_s
     failed = j[row].outcome != OK
+    if w.machines.ejection[f].on == 1 and j[row].outcome != LIMITED:
+        _hear_host(w, f, j[row].host, failed, now_s)
     if w.machines.levels[f].on == 1:
         heard_reply(w.machines.watch, f, failed, slow, j[row].reply_s, now_s)
     if b[f].on == 0:
@@ -403,8 +447,13 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             if simple_only:
                 surer = max(surer, w.knobs[0].surer)
             enough = m.ai_at[label, channel, segment] + surer
+        if m.ejection[f].on == 1:
+            _sweep(w, f, now_s)
         if not breaker.admits(m.breakers, f):
             reason, seen, limit = _BREAKER_OPEN, 0.0, 0.0
+        elif not ejection.enough_left(m.ejection, f):
+            reason = _FEW_HOSTS
+            seen, limit = float(m.ejection[f].available), float(m.ejection[f].hosts)
         elif simple_only and (not m.simple[label] or c.confidence[row] < enough):
             reason, seen, limit = _NOT_SIMPLE, c.confidence[row], enough
         elif level > 0 and m.shed[level, label]:
@@ -416,6 +465,7 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             if level > 0:
                 # A hair more: .95 × 20 sessions are 19, whatever the last bit says.
                 sessions = int(sessions * m.level_sessions[level] + 1e-9)
+            sessions = ejection.sessions_left(m.ejection, f, sessions)
             reason, seen, limit = admit(
                 m.fleets[f].active, sessions, m.active_in[f, channel], m.bulkhead[f, channel]
             )
@@ -437,7 +487,13 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
             x = m.fleets[f]
             ability = c.ability[row, f] + m.shift[f, c.intent[row]]
             j[row].mode = session_mode(
-                ability + load_shift(x.active, x.sessions, x.quality_from, x.quality_loss),
+                ability
+                + load_shift(
+                    x.active,
+                    ejection.sessions_left(m.ejection, f, x.sessions),
+                    x.quality_from,
+                    x.quality_loss,
+                ),
                 c.right[row],
                 c.fail_u[row],
                 c.recover_u[row],

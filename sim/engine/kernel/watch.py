@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from sim.demand.contacts import Contacts
+from sim.engine import dice
 from sim.engine.forecast import STEP_S
 from sim.engine.kernel.agenda import push
 from sim.engine.kernel.logs import note
 from sim.engine.kernel.relief import look_at_queues
 from sim.engine.kernel.sessions import note_move
 from sim.engine.kernel.world import Rows, World
+from sim.engine.physics import both
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import MOVED_BREAKER, MOVED_LEVEL, MOVED_SCALE, MOVED_WARNING, look_at_fleet, probe
 from sim.engine.what import What
 from sim.orchestration.compiled import apart
+from sim.orchestration.ejection import host_of
 from sim.orchestration.look_ahead import step
 
 LOOK_AHEAD_S = 60.0
@@ -31,8 +34,12 @@ def look(c: Contacts, j: Rows, w: World, now_s: float) -> None:
     for f in range(len(m.fleets)):
         x = m.fleets[f]
         before = m.breakers[f].state
+        errors = x.errors
+        if w.knobs[0].probe_synthetic == 1 and m.ejection[f].hosts > 1:
+            host = host_of(m.ejection, m.hosts, f, dice.uniform(f, dice.HOST, int(now_s)))
+            errors = both(errors, m.host_errors[f, host])
         if w.knobs[0].probe_synthetic == 1 and probe(
-            m.breakers, m.ring, f, x.down == 1, x.errors, x.cut_off == 1, now_s
+            m.breakers, m.ring, f, x.down == 1, errors, x.cut_off == 1, now_s
         ):
             note_move(w, f, before, now_s)
             before = m.breakers[f].state

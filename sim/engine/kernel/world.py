@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from sim.engine.watch import Watch, watch
 from sim.orchestration.breaker import BREAKER, BY_COUNT, BY_ROW, BY_TIME
 from sim.orchestration.compiled import record
 from sim.orchestration.degradation import MOST, levels
+from sim.orchestration.ejection import ejection
 from sim.orchestration.limits import EACH, buckets
 from sim.orchestration.look_ahead import look_ahead
 from sim.orchestration.relief import ALWAYS, BY_CLASSIC, BY_PLAN, BY_POSITION, FROM_AI, RELIEF, SPILL
@@ -277,6 +279,11 @@ class Machines(NamedTuple):
     low_risk: NDArray[np.bool_]
     holds: Rows
     fit: Fit
+    ejection: Rows
+    hosts: Rows
+    """Shape (fleets, most hosts), as the next two."""
+    host_errors: NDArray[np.float64]
+    host_factor: NDArray[np.float64]
 
 
 class Logs(NamedTuple):
@@ -340,6 +347,14 @@ def level_tables(scenario: Scenario) -> tuple[Rows, NDArray[np.float64], NDArray
     rows["enter"] = (0.0, *policy.enter)
     rows["up_after_s"], rows["down_after_s"] = policy.up_after_s, policy.down_after_s
     return rows, np.array(policy.surer), np.array(policy.sessions)
+
+
+def host_rows(scenario: Scenario) -> tuple[Rows, Rows]:
+    """Hosts of every fleet, all in service."""
+    policy = scenario.failover.ejection
+    return ejection(
+        [fleet.hosts for fleet in scenario.fleets], **(asdict(policy) if policy is not None else {})
+    )
 
 
 def bias_rows(scenario: Scenario) -> Rows:
@@ -457,6 +472,7 @@ def _machines(scenario: Scenario, t: Tables) -> Machines:
     fleets["factor"] = 1.0
     rows, ring = breakers(scenario)
     level_rows, level_surer, level_sessions = level_tables(scenario)
+    ejections, hosts = host_rows(scenario)
     holds = np.zeros(len(fleets) + len(t.lane_queue), dtype=HOLD)
     holds["head"] = holds["tail"] = -1
     return Machines(
@@ -491,6 +507,10 @@ def _machines(scenario: Scenario, t: Tables) -> Machines:
         low_risk=scenario.ai.risk == 0,
         holds=holds,
         fit=t.fit,
+        ejection=ejections,
+        hosts=hosts,
+        host_errors=np.zeros(hosts.shape),
+        host_factor=np.ones(hosts.shape),
     )
 
 
