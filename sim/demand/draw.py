@@ -480,7 +480,8 @@ def attributes(
     ability = np.zeros((rows, max(1, len(scenario.fleets))))
     fail_u = recover_u = think_s = mood = fidelity = fate_u = nothing
     turns = key = no_code
-    if ai_on or scenario.resolution.mood > 0.0:
+    asked = scenario.mood.csat is not None
+    if ai_on or scenario.resolution.mood > 0.0 or asked:
         mood = _mood(scenario, attempts, n, rng) if _mood_matters(scenario) else nothing
     if ai_on:
         ability = _ability(scenario, first, row_intent, row_channel, spread(language), z0, rng)
@@ -501,6 +502,7 @@ def attributes(
             fidelity = np.full(rows, law[0] / sum(law))
         if scenario.handover.dropped + scenario.handover.context_lost > 0.0:
             fate_u = rng("handover.fate").random(rows)
+    if ai_on or asked:
         key = rng("contact.key").integers(0, 2**63, rows, dtype=np.int64)
     patience_s, silent = _patience(scenario, row_channel, attempts.base, rng)
     handle_s = spread(_handle(scenario, intent, channel, z0, rng))
@@ -579,6 +581,7 @@ def _mood_matters(scenario: Scenario) -> bool:
         or triggers.explicit_per_turn > 0.0
         or triggers.sentiment_on
         or scenario.resolution.mood > 0.0
+        or scenario.mood.csat is not None
     )
 
 

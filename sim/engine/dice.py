@@ -9,8 +9,8 @@ from __future__ import annotations
 from sim.orchestration.compiled import compiled
 
 LATENCY, ERROR, RETRY, ASKS, NOTICED, OFF_TOPIC, SENTIMENT, SENTIMENT_SEEN, LEAVES, TAKEOVER = range(10)
-POLICY, TELEMETRY, SCORED, DEFLECTS, HELPED, BACK, BACK_AFTER, CALLBACK, REACHED, BALKS, REDIALS = range(
-    10, 21
+POLICY, TELEMETRY, SCORED, DEFLECTS, HELPED, BACK, BACK_AFTER, CALLBACK, REACHED, BALKS, REDIALS, SURVEY = (
+    range(10, 22)
 )
 HOST = 21
 """What a number is for."""

@@ -16,6 +16,7 @@ from sim.demand.contacts import Contacts
 from sim.engine.control import CONTROL, Look
 from sim.engine.physics import tokens_of_turns
 from sim.engine.state import KEPT, Disposition, Handling, State
+from sim.engine.surveys import asks, rate, survey_delay_s
 from sim.orchestration.compiled import compiled
 from sim.orchestration.signals import Signal
 from sim.orchestration.words import Reason
@@ -34,6 +35,10 @@ COUNTERS = (
     "ai_s",
     "turns",
     "calls",
+    "surveys",
+    "survey_points",
+    "rated",
+    "rated_points",
     "queued",
     "answered",
     "answered_within",
@@ -66,6 +71,9 @@ COUNTERS = (
 person really talked to, `handle_s` their handling time, `handle_s2` its squares, `unresolved` those of them whom that did not help;
 `ai_s` sums the AI's part of every session.
 
+`surveys` were answered, `survey_points` are what they gave, 0 to 100; `rated` are all whose contact ended, `rated_points` how content they
+were. All four are 0 where a scenario does not ask (`mood.csat`).
+
 Who took self-service, a callback or the announcement's hint counts neither
 as answered nor as abandoned: `callbacks` were promised, `called_back` reached, on time within ten minutes of the wait that was told."""
 
@@ -82,7 +90,11 @@ as answered nor as abandoned: `callbacks` were promised, `called_back` reached, 
     _AI_S,
     _TURNS,
     _CALLS,
-) = range(12)
+    _SURVEYS,
+    _SURVEY_POINTS,
+    _RATED,
+    _RATED_POINTS,
+) = range(16)
 (
     _QUEUED,
     _ANSWERED,
@@ -108,7 +120,7 @@ as answered nor as abandoned: `callbacks` were promised, `called_back` reached, 
     _HELD,
     _HELD_S,
     _UNRESOLVED,
-) = range(12, 36)
+) = range(16, 40)
 BILLED = ("sessions", "turns", "tokens_in", "tokens_out", "ai_s", "monitored_s", "contained")
 """What vendors and supervisors are paid for, by the fleet in which a session ended; at the interval of arrival.
 
@@ -141,6 +153,8 @@ def tally(
     channel: NDArray[np.int64],
     attempt: NDArray[np.int64],
     j: NDArray[Any],
+    content: NDArray[np.float64],
+    answer: NDArray[np.float64],
     table: NDArray[np.float64],
     reasons: NDArray[np.int64],
     billed: NDArray[np.float64],
@@ -155,6 +169,7 @@ def tally(
 
     Args:
         rows: Rows of contacts that arrived.
+        content, answer: What `rate` found, one entry for each of *rows*; empty where a scenario does not ask.
         table: Shape (intervals · queues+1 · channels · intents · handlings, counters); queue 0 is "never queued".
         reasons: Why contacts came to people, shape (intervals, reasons), at the interval of the hand-over's queue or of arrival.
         billed: Shape (intervals, channels, intents, fleets, `BILLED`).
@@ -201,6 +216,12 @@ def tally(
             t[_DROPPED] += 1 if x.disposition == _D_DROPPED else 0
             if x.handling in (_H_ESCALATED, _H_SPILLED):
                 reasons[k, x.end_reason] += 1
+            if len(content) > 0 and not np.isnan(content[at]):
+                t[_RATED] += 1
+                t[_RATED_POINTS] += 25.0 * (content[at] - 1.0)
+                if not np.isnan(answer[at]):
+                    t[_SURVEYS] += 1
+                    t[_SURVEY_POINTS] += 25.0 * (answer[at] - 1.0)
         if x.queue >= 0 and x.queue_s >= from_s:
             q = x.queue
             t = table[min(last, int(x.queue_s / interval_s)) * per_interval + cell]
@@ -302,6 +323,10 @@ COLUMNS = (
 """Columns of a contact row that the customer brought along; the others are `KEPT` fields of the journey."""
 
 
+RATED = ("content", "survey", "survey_s")
+"""How content the customer was in the end, 1 to 5; what it answered in the survey, and when that came in. NaN for "was not asked"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One replication of one scenario: what happened."""
@@ -319,7 +344,7 @@ class Run:
     signals: tuple[Signal, ...]
     """What was sent to workforce management."""
     contacts: dict[str, NDArray[Any]] | None
-    """`COLUMNS` and `KEPT`, by contact id; None in interval mode."""
+    """`COLUMNS`, `KEPT` and `RATED`, by contact id; None in interval mode."""
     decisions: NDArray[Any] | None
     """Rows of `DECISION`, in the order in which they were taken."""
     offered: int
@@ -342,6 +367,7 @@ class Recorder:
         self._billed = np.zeros((*axes, len(BILLED)))
         self._within_s = np.array([q.answer_within_s for q in scenario.queues])
         self._short_s = np.array([q.short_abandon_s for q in scenario.queues])
+        self._asks = asks(scenario.mood) if scenario.mood.csat is not None else None
         self._kept: list[dict[str, NDArray[Any]]] = []
         self._decisions: list[NDArray[Any]] = []
         self.offered = 0
@@ -349,12 +375,19 @@ class Recorder:
     def journeys(self, c: Contacts, j: NDArray[Any], rows: NDArray[np.int64]) -> None:
         """Take in the contacts in these rows: they are gone, or the run is over."""
         calendar = self._scenario.calendar
+        content, answer, delay_u = (
+            np.full(len(rows) if self._asks is not None else 0, np.nan) for _ in RATED
+        )
+        if self._asks is not None:
+            rate(rows, c.key, j, self._asks, content, answer, delay_u)
         tally(
             rows,
             c.intent,
             c.channel,
             c.attempt,
             j,
+            content,
+            answer,
             self._table,
             self._reasons,
             self._billed,
@@ -369,6 +402,11 @@ class Recorder:
         if self._scenario.keep_contacts:
             kept = {name: getattr(c, name)[rows] for name in COLUMNS}
             kept |= {name: j[name][rows] for name in KEPT}
+            if self._asks is None:
+                kept |= {name: np.full(len(rows), np.nan) for name in RATED}
+            else:
+                came_s = kept["end_s"] + survey_delay_s(self._scenario.mood, delay_u)
+                kept |= dict(zip(RATED, (content, answer, came_s), strict=True))
             self._kept.append(kept)
 
     def decisions(self, rows: NDArray[Any]) -> None:
@@ -393,7 +431,7 @@ class Recorder:
             return None
         columns = {
             name: np.concatenate([kept[name] for kept in self._kept]) if self._kept else np.empty(0)
-            for name in (*COLUMNS, *KEPT)
+            for name in (*COLUMNS, *KEPT, *RATED)
         }
         by_id = np.argsort(columns["id"], kind="stable")
         return {name: column[by_id] for name, column in columns.items()}

@@ -69,7 +69,7 @@ class Measure:
 
     name: str
     label: str
-    unit: Literal["share", "s", "per_min", "contacts"]
+    unit: Literal["share", "s", "per_min", "contacts", "points"]
     part: tuple[str, ...]
     """Quantities that are added up on top; a leading `-` subtracts."""
     whole: tuple[str, ...]
@@ -210,6 +210,22 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "work", "work for people, Erlangs", "contacts", ("handle_s",), ("span_s",),
         "handling time of those who joined a queue / seconds", "neither",
+    ),
+    *(
+        Measure(
+            f"csat{true}{who}", f"satisfaction{of}{seen}", "points",
+            tuple(f"{part}{one}" for one in among), tuple(f"{whole}{one}" for one in among), formula, "higher",
+        )
+        for true, seen, part, whole, formula in (
+            ("", "", "survey_points", "surveys", "answers to the survey, 1 to 5 as 0 to 100 / answered surveys"),
+            ("_true", " (oracle)", "rated_points", "rated", "how content customers were, 0 to 100 / contacts that ended"),
+        )
+        for who, of, among in (
+            ("", "", ("",)),
+            ("_ai", ", AI alone", ("@ai_contained", "@ai_abandoned")),
+            ("_escalated", ", from the AI to a person", ("@escalated", "@spilled")),
+            ("_people", ", people alone", ("@human_only",)),
+        )
     ),
     *(
         Measure(

@@ -28,6 +28,7 @@ from sim.outcomes.intervals import Estimate
 from sim.outcomes.local_time import clock_words
 from sim.outcomes.measures import (
     ESCALATION_REASONS,
+    MEASURE,
     MEASURES,
     SHOWN_COUNTS,
     SPILLOVER_REASONS,
@@ -38,6 +39,7 @@ from sim.outcomes.measures import (
     quantity,
     reason_measure,
     sharing,
+    totals,
     totals_of,
 )
 from sim.outcomes.money import MONEY, Books, Money, MoneyFigure, books
@@ -170,6 +172,16 @@ class PerRun:
     of: Callable[[Run, Window | None], float]
 
 
+def _csat_delta(true: str) -> Callable[[Run, Window | None], float]:
+    def of(run: Run, window: Window | None) -> float:
+        if run.scenario.mood.csat is None:
+            return math.nan
+        found = totals(run, window=window)
+        return float(MEASURE[f"csat{true}_people"].value(found) - MEASURE[f"csat{true}_ai"].value(found))
+
+    return of
+
+
 PER_RUN: tuple[PerRun, ...] = (
     PerRun("damage", "service-level damage", "contacts", "lower", service_level_damage),
     PerRun("backlog_peak", "most waiting at once", "contacts", "lower", backlog_peak),
@@ -179,6 +191,10 @@ PER_RUN: tuple[PerRun, ...] = (
         lambda run, window: spillover(run, window)[1],
     ),
     PerRun("spilled_for_s", "time with spillover", "s", "lower", lambda run, window: spillover(run, window)[2]),
+    PerRun("csat_delta", "satisfaction, people alone less AI alone", "points", "neither", _csat_delta("")),
+    PerRun(
+        "csat_delta_true", "satisfaction, people alone less AI alone (oracle)", "points", "neither", _csat_delta("_true"),
+    ),
 )  # fmt: skip
 """Figures of whole runs beside the ratios of `MEASURES`."""
 

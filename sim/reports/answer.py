@@ -115,6 +115,8 @@ def _columns(
     ]
     if window is not None:
         columns += _incident(runs, summaries)
+    if any(not math.isnan(summary.measures["csat"].value) for summary in summaries.values()):
+        columns.append(whole("csat", "CSAT", lambda s: s.measures["csat"]))
     return tuple(columns)
 
 

@@ -21,7 +21,7 @@ def amount(value: float, unit: str) -> str:
 
     Args:
         value: A share from 0 to 1, seconds, a count, a number per minute.
-        unit: `share`, `s`, `per_min`, `money`, `contacts`.
+        unit: `share`, `s`, `per_min`, `money`, `points`, `contacts`.
     """
     if math.isnan(value):
         return NOTHING
@@ -35,6 +35,8 @@ def amount(value: float, unit: str) -> str:
         return f"{value:.1f}/min"
     if unit == "money":
         return _money(value, value)
+    if unit == "points":
+        return f"{value:.1f}".replace("-", "−")
     return count(value)
 
 

@@ -640,7 +640,18 @@ def _resolution(spec: ScenarioFile) -> model.Resolution:
 def _mood(spec: ScenarioFile) -> model.Mood:
     if (mood := spec.mood) is None:
         return model.Mood(0.0, 0.0, 0.0, 0.0, 0.0)
-    return model.Mood(mood.wait_per_min, mood.wait_free, mood.reexplain, mood.answer, mood.transfer)
+    csat = None
+    if (asked := mood.csat) is not None:
+        csat = model.Csat(
+            best=asked.best,
+            mood=asked.mood,
+            unsettled=asked.unsettled,
+            answers=asked.answers,
+            unhappy_answers=asked.unhappy_answers,
+            after_s=asked.after.median,
+            sigma=asked.after.sigma,
+        )
+    return model.Mood(mood.wait_per_min, mood.wait_free, mood.reexplain, mood.answer, mood.transfer, csat)
 
 
 def _prices(spec: ScenarioFile) -> model.Prices:

@@ -414,6 +414,21 @@ def _repeats(spec: ScenarioFile) -> Found:
         )
 
 
+def _csat(spec: ScenarioFile) -> Found:
+    if spec.mood is None or (csat := spec.mood.csat) is None:
+        return
+    path: Path = ("mood", "csat")
+    if csat.answers * csat.unhappy_answers > 1.0:
+        yield (
+            (*path, "unhappy_answers"),
+            f"is {csat.unhappy_answers:g}; with answers {csat.answers:g} more than all of the unhappiest would answer",
+        )
+    if csat.answers == 0.0:
+        for key in ("unhappy_answers", "after"):
+            if key in csat.model_fields_set:
+                yield (*path, key), "has no effect: nobody answers (answers is 0); remove it"
+
+
 def _new_pattern(spec: ScenarioFile) -> Found:
     if (pattern := spec.demand.new_pattern) is not None:
         until, begins = spec.calendar.until, spec.calendar.begins
@@ -594,6 +609,7 @@ def problems(spec: ScenarioFile) -> Found:
     yield from _hosts(spec)
     yield from _new_pattern(spec)
     yield from _repeats(spec)
+    yield from _csat(spec)
     yield from _queues(spec)
     yield from _people(spec)
     yield from _routing(spec)

@@ -47,6 +47,14 @@ FIGURE_UNITS: dict[str, str] = {
     "dropped": "share",
     "repeats": "share",
     "work": "contacts",
+    "csat": "points",
+    "csat_ai": "points",
+    "csat_escalated": "points",
+    "csat_people": "points",
+    "csat_true": "points",
+    "csat_true_ai": "points",
+    "csat_true_escalated": "points",
+    "csat_true_people": "points",
     "share_ai_contained": "share",
     "share_ai_abandoned": "share",
     "share_escalated": "share",
@@ -57,6 +65,8 @@ FIGURE_UNITS: dict[str, str] = {
     "spilled": "contacts",
     "spilled_peak_per_min": "per_min",
     "spilled_for_s": "s",
+    "csat_delta": "points",
+    "csat_delta_true": "points",
     "cost": "money",
     "cost_per_contact": "money",
     "cost_per_resolved": "money",
@@ -152,7 +162,7 @@ def number_in(text: str, unit: str, needs: str) -> float:
     return number
 
 
-_EXAMPLES = {"share": "80 %", "s": in_units(1200.0)}
+_EXAMPLES = {"share": "80 %", "s": in_units(1200.0), "points": "75"}
 
 
 class Expectation(Spec):

@@ -597,6 +597,20 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
+class Csat:
+    """How content customers are, 1 to 5, and who answers the survey (M04)."""
+
+    best: float
+    mood: float
+    unsettled: float
+    answers: float
+    unhappy_answers: float
+    after_s: float
+    """Median of the lognormal delay."""
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True)
 class Mood:
     """Changes of frustration outside the AI's turns (M04); all 0 when off."""
 
@@ -607,6 +621,7 @@ class Mood:
     answer: float
     """Taken off when a person answers."""
     transfer: float
+    csat: Csat | None = None
 
 
 @dataclass(frozen=True, slots=True)

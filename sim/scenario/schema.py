@@ -1010,6 +1010,24 @@ class ResolutionSpec(Spec):
     """Grows by this up to a furious customer. *assumed*; the target is −14 % first-contact resolution after a transfer."""
 
 
+class CsatSpec(Spec):
+    """How content customers are in the end, 1 to 5, and who says so in a survey (M04). It is measured, and moves nothing."""
+
+    best: float = Field(4.6, ge=1, le=5)
+    """Of a calm customer whose issue is settled. *assumed*"""
+    mood: NonNegative = 1.5
+    """Points less for a furious one. *assumed*; the target is −12 % after a transfer (SQM)."""
+    unsettled: NonNegative = 0.6
+    """Points less where the issue is not settled, which by the time of the survey the customer knows. *assumed* after −15 % for each
+    further call (SQM)."""
+    answers: Share = 0.15
+    """Share of those served who answer the survey. *assumed*; nobody asks those who gave up."""
+    unhappy_answers: Positive = 1.0
+    """So many times as often somebody answers who gives 1 as somebody who gives 5; in between in proportion."""
+    after: MedianSpec = MedianSpec(median=3600.0, sigma=1.0)
+    """From the end of the contact to the answer. *assumed*"""
+
+
 class MoodSpec(Spec):
     """What happens to frustration, 0 calm to 1 furious, outside the AI's turns (M04). All *assumed*."""
 
@@ -1022,6 +1040,8 @@ class MoodSpec(Spec):
     """Taken off when a person answers."""
     transfer: NonNegative = 0.10
     """When passed on from the AI to a person, whatever the context."""
+    csat: OrOff[CsatSpec] = None
+    """What frustration does to satisfaction, as surveys show it and as it is."""
 
 
 class SignalsSpec(Spec):

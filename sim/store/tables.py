@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sim.engine.control import CONTROL, Look
-from sim.engine.records import BILLED, COLUMNS, COUNTERS, Billed, Counts, Run
+from sim.engine.records import BILLED, COLUMNS, COUNTERS, RATED, Billed, Counts, Run
 from sim.engine.state import DECISION, JOURNEY, KEPT, Disposition, Handling, Mode
 from sim.engine.what import What
 from sim.orchestration import breaker
@@ -35,8 +35,17 @@ INTERVALS, REASONS, BILLS, LOOKS, CONTROLS, CONTACTS, DECISIONS = (
 )
 TABLES = (INTERVALS, REASONS, BILLS, LOOKS, CONTROLS, CONTACTS, DECISIONS)
 
-_SECONDS = ("ai_s", "wait_answered_s", "wait_s", "handle_s", "handle_s2", "callback_wait_s", "held_s")
-"""Counters that are sums of seconds (squared); the others count things."""
+_SUMS = (
+    "ai_s",
+    "rated_points",
+    "wait_answered_s",
+    "wait_s",
+    "handle_s",
+    "handle_s2",
+    "callback_wait_s",
+    "held_s",
+)
+"""Counters that are sums of seconds (squared) or of points that are no whole numbers; the others count things."""
 _KINDS = ("queue", "group", "fleet")
 _LOOK = {
     "queue": ("waiting", "waiting_peak", "waiting_area", "held"),
@@ -135,7 +144,7 @@ def _intervals(run: Run) -> pa.Table:
     }
     for name in COUNTERS:
         values = counts.of(name)
-        columns[name] = pa.array(values) if name in _SECONDS else pa.array(values.astype(np.int64))
+        columns[name] = pa.array(values) if name in _SUMS else pa.array(values.astype(np.int64))
     return _table(run, columns, len(counts.interval))
 
 
@@ -226,7 +235,7 @@ def _control(run: Run) -> pa.Table:
 def _contacts(run: Run, contacts: Mapping[str, NDArray[Any]]) -> pa.Table:
     columns: dict[str, Any] = {}
     never_in_ai = contacts["first_fleet"] < 0
-    for name in (*COLUMNS, *KEPT):
+    for name in (*COLUMNS, *KEPT, *RATED):
         values = contacts[name]
         if name in _CODED:
             columns[name] = _named(values, getattr(run.scenario.names, _CODED[name]))
@@ -350,7 +359,7 @@ def said_from(table: pa.Table) -> dict[int, str]:
 def contacts_from(scenario: Scenario, table: pa.Table) -> dict[str, NDArray[Any]]:
     """The contact rows of one replication."""
     columns: dict[str, NDArray[Any]] = {}
-    for name in (*COLUMNS, *KEPT):
+    for name in (*COLUMNS, *KEPT, *RATED):
         kind = JOURNEY[name] if name in KEPT else None
         values: NDArray[Any]
         if name in _CODED:

@@ -57,10 +57,11 @@ def test_differences_carry_their_sign() -> None:
 
 def test_units() -> None:
     """Every unit that a measure has can be shown."""
-    assert ("50.0 %", "30 s", "1.5/min", "2", "∞") == (
+    assert ("50.0 %", "30 s", "1.5/min", "84.0", "2", "∞") == (
         amount(0.5, "share"),
         amount(30.0, "s"),
         amount(1.5, "per_min"),
+        amount(84.0, "points"),
         amount(2.0, "contacts"),
         amount(math.inf, "contacts"),
     )

@@ -259,6 +259,21 @@ def test_resolution_alone() -> None:
     assert not drawn.returns_u.any()
 
 
+def test_asking_how_it_was_moves_nothing_else() -> None:
+    """With a survey moods and the contacts' own dice are drawn wherever they go; every other column stays as it was."""
+    for by in ("confidence", "human"):
+        plain = contacts(world(f"routing.by={by}"), 0)
+        asked = contacts(world(f"routing.by={by}", "mood={csat: {}}"), 0)
+        assert asked.mood.max() > 0.0
+        assert len(asked.key) == len(set(asked.key.tolist()))
+        differs = {
+            name
+            for name in plain._fields
+            if not np.array_equal(getattr(plain, name), getattr(asked, name), True)
+        }
+        assert differs <= {"mood", "key"}
+
+
 def test_a_replayed_day_repeats_as_well() -> None:
     """On a replayed day further attempts keep the service of their issue, shortened by the history at hand."""
     text = (Path(__file__).resolve().parents[2] / "scenarios" / "real_day_bank_1999.yaml").read_text(

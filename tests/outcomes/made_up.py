@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.engine.control import CONTROL, Look
-from sim.engine.records import BILLED, COLUMNS, COUNTERS, Billed, Counts, Run
+from sim.engine.records import BILLED, COLUMNS, COUNTERS, RATED, Billed, Counts, Run
 from sim.engine.state import KEPT, Handling
 from sim.engine.what import What
 from sim.orchestration.breaker import Cause, State
@@ -161,10 +161,11 @@ def rows(n: int, **columns: Any) -> dict[str, Any]:
         "joined_s",
         "told_s",
         "dialled_s",
+        *RATED,
     }
     none = {"first_fleet", "fleet", "queue", "group", "agent"}
     out: dict[str, Any] = {}
-    for name in (*COLUMNS, *KEPT):
+    for name in (*COLUMNS, *KEPT, *RATED):
         fill: Any = np.nan if name in times else -1 if name in none else 0
         out[name] = np.full(n, fill, dtype=np.float64 if name in times else np.int64)
     out["id"] = np.arange(n)

@@ -8,7 +8,9 @@ import pytest
 from sim.engine.state import Handling
 from sim.orchestration.words import Reason
 from sim.outcomes import measures
+from sim.outcomes.figures import FIGURES
 from sim.outcomes.measures import (
+    EVERYTHING,
     MEASURE,
     MEASURES,
     SERVICE_LEVELS,
@@ -94,6 +96,33 @@ def test_ai_sessions_end_in_one_of_four_ways() -> None:
     assert 1.0 == pytest.approx(
         sum(value(f"share_{handling.name.lower()}") for handling in Handling), rel=1e-12
     )
+
+
+def test_satisfaction_by_who_dealt_with_it() -> None:
+    """Points of 100 over answers: all, AI alone (left it included), from the AI to a person, people alone; and their difference."""
+    asked = scenario(mood={"csat": {}})
+    one = run(
+        [
+            cell(
+                0, handling=Handling.AI_CONTAINED, surveys=4, survey_points=300, rated=30, rated_points=2400
+            ),
+            cell(0, handling=Handling.AI_ABANDONED, rated=10, rated_points=400),
+            cell(0, 0, handling=Handling.ESCALATED, surveys=1, survey_points=50, rated=6, rated_points=300),
+            cell(0, 0, handling=Handling.SPILLED, surveys=1, survey_points=100, rated=4, rated_points=300),
+            cell(
+                0, 0, handling=Handling.HUMAN_ONLY, surveys=5, survey_points=425, rated=10, rated_points=900
+            ),
+        ],
+        made_in=asked,
+    )
+    of = {name: FIGURES[name].of(one, EVERYTHING, None) for name in FIGURES if name.startswith("csat")}
+
+    assert {
+        "csat": (875.0, 11.0), "csat_ai": (300.0, 4.0), "csat_escalated": (150.0, 2.0), "csat_people": (425.0, 5.0),
+        "csat_true": (4300.0, 60.0), "csat_true_ai": (2800.0, 40.0), "csat_true_escalated": (600.0, 10.0),
+        "csat_true_people": (900.0, 10.0), "csat_delta": (10.0, 1.0), "csat_delta_true": (20.0, 1.0),
+    } == of  # fmt: skip
+    assert (0.0, 0.0) == FIGURES["csat_delta"].of(run([cell(0, offered=1)]), EVERYTHING, None)
 
 
 def test_occupancy_is_busy_time_over_time_on_the_floor() -> None:

@@ -25,7 +25,7 @@ QUARTERS = (1800.0, 5400.0)
 def simulated(records: str = "contacts", variant: str = "breaker", replications: int = 4) -> tuple[Run, ...]:
     """The base scenario, really run."""
     changes = {} if variant == "breaker" else {"failover": {}}
-    made = scenario(variant, records=records, **changes)
+    made = scenario(variant, records=records, mood={"csat": {}}, **changes)
     return tuple(simulate(made, replication) for replication in range(replications))
 
 

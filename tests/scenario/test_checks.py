@@ -77,6 +77,15 @@ def complaints(*sets: str) -> list[str]:
         (("repeats={false_contained: 1.2}",), "repeats.false_contained: is 1.2, and must be between 0 and 1"),
         (("repeats={after: {median: 10h}}",), "repeats.after.sigma: missing; needs a number (0 or more)"),
         (("mood={answer: -0.1}",), "mood.answer: is -0.1, and must be 0 or more"),
+        (("mood={csat: {best: 5.5}}",), "mood.csat.best: is 5.5, and must be at most 5.0"),
+        (
+            ("mood={csat: {answers: 0.4, unhappy_answers: 3}}",),
+            "mood.csat.unhappy_answers: is 3; with answers 0.4 more than all of the unhappiest would answer",
+        ),
+        (
+            ("mood={csat: {answers: 0, unhappy_answers: 2}}",),
+            "mood.csat.unhappy_answers: has no effect: nobody answers (answers is 0); remove it",
+        ),
     ],
 )  # fmt: skip
 def test_impossible_values_are_told(sets: tuple[str, ...], problem: str) -> None:
@@ -126,6 +135,7 @@ def test_everything_new_is_off() -> None:
     assert scenario.repeats is None
     assert model.Resolution(0.0, 0.0) == scenario.resolution
     assert model.Mood(0.0, 0.0, 0.0, 0.0, 0.0) == scenario.mood
+    assert read("mood={}").mood.csat is None
     assert scenario.demand.new_pattern is None
     assert read("repeats=off", "resolution=off", "mood=off", "demand.new_pattern=off").repeats is None
 
@@ -143,6 +153,7 @@ def test_defaults_are_those_of_the_reference() -> None:
     assert model.Repeats(0.65, 0.70, 0.60, 72_000.0, 1.2, 3, 604_800.0, True) == scenario.repeats
     assert model.Resolution(0.10, 0.20) == scenario.resolution
     assert model.Mood(0.05, 60.0, 0.15, 0.10, 0.10) == scenario.mood
+    assert model.Csat(4.6, 1.5, 0.6, 0.15, 1.0, 3600.0, 1.0) == read("mood={csat: {}}").mood.csat
     assert model.NewPattern(3600.0, 7200.0, 0.08) == scenario.demand.new_pattern
     (process,) = scenario.incident_processes
     node = scenario.names.nodes.index("fleet.A")

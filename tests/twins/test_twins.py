@@ -243,6 +243,10 @@ def _counts_from_rows(run: Run) -> dict[tuple[int, ...], dict[str, float]]:
             "ai_s": (c["ai_end_s"].fillna(calendar.end_s) - c["ai_start_s"]).where(met, 0.0),
             "turns": c["turns"].where(met, 0),
             "calls": c["calls"].where(met, 0),
+            "surveys": c["survey"].notna(),
+            "survey_points": 25.0 * (c["survey"] - 1.0).fillna(0.0),
+            "rated": c["content"].notna(),
+            "rated_points": 25.0 * (c["content"] - 1.0).fillna(0.0),
         }
     ).assign(**{name: c[name] for name in ("queue", "channel", "intent", "handling")})
     come = come[c["arrive_s"] >= scenario.warm_up_s]

@@ -733,6 +733,11 @@ class _World:
             "wait_per_min": d.of(0.0, 0.05, 0.3), "wait_free": self.written(d.of(0.0, 60.0)), "reexplain": d.of(0.0, 0.15, 0.5),
             "answer": d.of(0.0, 0.1), "transfer": d.of(0.0, 0.1),
         }  # fmt: skip
+        csat = {
+            "best": d.of(4.0, 4.6, 5.0), "mood": d.of(0.0, 1.5, 3.0), "unsettled": d.of(0.0, 0.6), "answers": d.of(0.15, 0.5),
+            "unhappy_answers": d.of(0.5, 1.0, 2.0), "after": {"median": self.written(d.of(600.0, 3600.0)), "sigma": d.of(0.0, 1.0)},
+        }  # fmt: skip
+        mood["csat"] = d.of("off", csat, csat, {})
         if not self.beat_s:
             d.maybe(self.tree, 0.5, "mood", d.of("off", mood, mood, {}))
         settled = {"unresolved": d.of(0.0, 0.1, 0.3), "mood": d.of(0.0, 0.2)}
@@ -1040,7 +1045,7 @@ def compare_counts(a: Counts, b: Counts, *, tolerance: float = SUMS_APART) -> st
             return f"counts: {field} differs from cell {k} on"
     for c, counter in enumerate(COUNTERS):
         left, right = a.values[:, c], b.values[:, c]
-        if counter.endswith(("_s", "_s2")):
+        if counter.endswith(("_s", "_s2", "_points")):
             apart = ~(np.abs(left - right) <= tolerance * np.maximum(np.abs(left), np.abs(right)))
         else:
             apart = left != right

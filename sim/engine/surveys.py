@@ -1,0 +1,138 @@
+"""How content a customer is in the end, and who says so in a survey (M04).
+
+    content = best − mood·f − unsettled        f: frustration at the end, waiting included; the last where the issue is not settled
+
+Kept within 1 to 5. An answer is a whole number, 1 + Binomial(4, (content − 1)/4): its mean is `content`. Measurement alone: it reads
+finished journeys and the contact's own dice, and moves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine import dice
+from sim.engine.physics import mood_after_wait
+from sim.engine.state import Disposition
+from sim.orchestration.compiled import compiled, record
+from sim.scenario.model import Mood
+
+ASKS = record(
+    [
+        ("best", np.float64),
+        ("mood", np.float64),
+        ("unsettled", np.float64),
+        ("answers", np.float64),
+        ("unhappy_answers", np.float64),
+        ("wait_free_s", np.float64),
+        ("wait_mood", np.float64),
+    ]
+)
+"""What `rate` has to know, one row."""
+
+_IN_SYSTEM = int(Disposition.IN_SYSTEM)
+_AI_RESOLVED = int(Disposition.AI_RESOLVED)
+_AI_FALSE_CONTAINED = int(Disposition.AI_FALSE_CONTAINED)
+_HUMAN_RESOLVED = int(Disposition.HUMAN_RESOLVED)
+_HUMAN_UNRESOLVED = int(Disposition.HUMAN_UNRESOLVED)
+_DEFLECTED_OK = int(Disposition.DEFLECTED_OK)
+_ABANDONED = int(Disposition.QUEUE_ABANDONED)
+_BALKED = int(Disposition.BALKED)
+_DROPPED = int(Disposition.DROPPED)
+
+
+def asks(mood: Mood) -> NDArray[Any]:
+    """The row of a scenario that asks."""
+    csat = mood.csat
+    assert csat is not None, "only a scenario that asks has a survey"
+    row = np.zeros(1, dtype=ASKS)
+    row["best"], row["mood"], row["unsettled"] = csat.best, csat.mood, csat.unsettled
+    row["answers"], row["unhappy_answers"] = csat.answers, csat.unhappy_answers
+    row["wait_free_s"], row["wait_mood"] = mood.wait_free_s, mood.wait_per_min
+    return row
+
+
+@compiled
+def content_of(mood: float, settled: bool, best: float, per_mood: float, unsettled: float) -> float:
+    """How content somebody is, 1 to 5, for a frustration at the end."""
+    points = best - per_mood * mood
+    if not settled:
+        points -= unsettled
+    return min(5.0, max(1.0, points))
+
+
+@compiled
+def answer_of(content: float, u: float) -> float:
+    """A whole number from 1 to 5 with mean *content*: the quantile of its binomial at level *u*."""
+    p = 0.25 * (content - 1.0)
+    q = 1.0 - p
+    below = q * q * q * q
+    if u < below:
+        return 1.0
+    below += 4.0 * p * q * q * q
+    if u < below:
+        return 2.0
+    below += 6.0 * p * p * q * q
+    if u < below:
+        return 3.0
+    below += 4.0 * p * p * p * q
+    return 4.0 if u < below else 5.0
+
+
+@compiled
+def answers(score: float, u: float, share: float, unhappy: float) -> bool:
+    """Whether somebody who would give *score* answers at all: *share* of those who give 5, *unhappy* times as many who give 1."""
+    return u < share * (1.0 + (unhappy - 1.0) * 0.25 * (5.0 - score))
+
+
+@compiled
+def rate(
+    rows: NDArray[np.int64],
+    key: NDArray[np.int64],
+    j: NDArray[Any],
+    asked: NDArray[Any],
+    content: NDArray[np.float64],
+    answer: NDArray[np.float64],
+    delay_u: NDArray[np.float64],
+) -> None:
+    """Fill in how content customers were, what they answered and a uniform for when, NaN where there is nothing to say.
+
+    Args:
+        rows: Rows of contacts that arrived.
+        key: Keys of their dice, by row.
+        j: Their journeys, by row.
+        asked: The one row of `ASKS`.
+        content, answer, delay_u: To be filled, one entry for each of *rows*, NaN before.
+    """
+    law = asked[0]
+    for at in range(len(rows)):
+        row = rows[at]
+        x = j[row]
+        ending = x.disposition
+        if ending == _IN_SYSTEM:
+            continue
+        mood = x.mood
+        # Who was answered has the wait in its mood. A silent leaver as well: it was found out when its turn came.
+        if ending in (_ABANDONED, _BALKED, _DROPPED) and x.agent < 0:
+            from_s = x.stranded_s if ending == _DROPPED else x.queue_s
+            if not np.isnan(from_s):
+                mood = mood_after_wait(mood, x.end_s - from_s, law.wait_free_s, law.wait_mood, 0.0)
+        settled = ending in (_AI_RESOLVED, _HUMAN_RESOLVED, _DEFLECTED_OK)
+        content[at] = content_of(mood, settled, law.best, law.mood, law.unsettled)
+        if ending in (_AI_RESOLVED, _AI_FALSE_CONTAINED, _HUMAN_RESOLVED, _HUMAN_UNRESOLVED):
+            score = answer_of(content[at], dice.uniform(key[row], dice.SURVEY, 0))
+            if answers(score, dice.uniform(key[row], dice.SURVEY, 1), law.answers, law.unhappy_answers):
+                answer[at] = score
+                delay_u[at] = dice.uniform(key[row], dice.SURVEY, 2)
+
+
+def survey_delay_s(mood: Mood, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From the end of the contact to the answer, for uniforms; NaN stays."""
+    from scipy.special import ndtri
+
+    csat = mood.csat
+    assert csat is not None, "only a scenario that asks has a survey"
+    found: NDArray[np.float64] = csat.after_s * np.exp(csat.sigma * ndtri(u))
+    return found
