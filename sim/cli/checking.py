@@ -10,6 +10,7 @@ import typer
 
 from sim.cli import show
 from sim.cli.exits import MISSED
+from sim.cli.expecting import expects
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
@@ -23,6 +24,7 @@ def check(
     replications: int | None,
     at_most: int | None,
     alpha: float,
+    together: bool,
     seed: int | None,
     baseline: Path | None,
     update: bool,
@@ -38,7 +40,7 @@ def check(
     from sim.studies.check import check as judge
     from sim.studies.check import expectations
 
-    paths = [scenario_file(said) for said in files]
+    paths = [path for said in files for path in _files(said)]
     for path in paths:
         expectations(path, overrides)  # every file is looked at before anything is run
     if not is_compiled(floor):
@@ -47,7 +49,7 @@ def check(
     for path in paths:
         with show.progress(f"checking {path.name}") as advance:
             found[path] = judge(
-                path, sets=sets, overrides=overrides, replications=replications, at_most=at_most, alpha=alpha, seed=seed,
+                path, sets=sets, overrides=overrides, replications=replications, at_most=at_most, alpha=alpha, together=together, seed=seed,
                 baseline=baseline, update=update, floor=floor, jobs=jobs, progress=advance,
             )  # fmt: skip
     if junit is not None:
@@ -65,3 +67,14 @@ def check(
         show.err("inconclusive: more replications would tell (--at-most); --strict makes it count as missed")
     if "fail" in outcomes or (strict and "inconclusive" in outcomes):
         raise typer.Exit(MISSED)
+
+
+def _files(said: str) -> list[Path]:
+    """A scenario, or all of a folder that expect something."""
+    folder = Path(said)
+    if not folder.is_dir():
+        return [scenario_file(said)]
+    found = [path for path in sorted(folder.iterdir()) if expects(path)]
+    if not found:
+        raise ScenarioError(f"{folder}: no scenario file in it has `expect:`")
+    return found

@@ -372,7 +372,9 @@ def staff(
 def check(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Scenario files with `expect:`, or names of shipped ones."),
+        typer.Argument(
+            metavar="FILE…", help="Scenario files with `expect:`, folders of them, or names of shipped ones."
+        ),
     ],
     sets: Sets = None,
     overrides: Overrides = None,
@@ -389,6 +391,10 @@ def check(
             min=0.0001, max=0.5, metavar="P", help="Chance of a wrong verdict on an expectation, at most."
         ),
     ] = 0.05,
+    together: Annotated[
+        bool,
+        typer.Option("--together", help="Of any verdict of a file instead: each takes P / their number."),
+    ] = False,
     seed: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Another seed means other customers.")
     ] = None,
@@ -417,8 +423,8 @@ def check(
     from sim.cli.checking import check as go
 
     go(
-        files, sets=sets or [], overrides=overrides or [], replications=replications, at_most=at_most, alpha=alpha, seed=seed,
-        baseline=baseline, update=update, strict=strict, junit=junit, floor=floor.value, jobs=jobs, json=json,
+        files, sets=sets or [], overrides=overrides or [], replications=replications, at_most=at_most, alpha=alpha,
+        together=together, seed=seed, baseline=baseline, update=update, strict=strict, junit=junit, floor=floor.value, jobs=jobs, json=json,
     )  # fmt: skip
 
 

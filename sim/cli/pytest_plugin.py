@@ -5,17 +5,16 @@ Nothing heavy is imported until such a file is found: whoever has blendsim insta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sim.cli.expecting import expects
+
 if TYPE_CHECKING:
     from sim.studies.check import Expected, Verdict
-
-_EXPECTS = re.compile(r"^expect\s*:", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,15 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Scenario files with a line that begins `expect:`."""
-    if file_path.suffix not in {".yaml", ".yml"}:
-        return None
-    try:
-        text = file_path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    if not _EXPECTS.search(text) or not re.search(r"^question\s*:", text, re.MULTILINE):
-        return None
-    return ScenarioTests.from_parent(parent, path=file_path)
+    return ScenarioTests.from_parent(parent, path=file_path) if expects(file_path) else None
 
 
 class ScenarioTests(pytest.File):

@@ -35,13 +35,16 @@ def run(
     """Simulate, print the answer, keep the run in *out* (None: nowhere)."""
     path = scenario_file(said)
     from sim.reports import answer as answers
+    from sim.reports import verdicts as reports
     from sim.reports.artefacts import keep
     from sim.store import RunFolder, record, scenarios_of
     from sim.store.manifest import dumps
+    from sim.studies.check import expectations, judged
 
     scenarios = scenarios_of(
         path, sets, overrides, variants=variants, replications=replications, seed=seed, records=records
     )
+    promised = expectations(path, overrides)
     for note in overruled(path, sets, overrides):
         show.err(note)
     if not is_compiled(floor):
@@ -60,14 +63,19 @@ def run(
             with show.busy("summarising, drawing figures"):
                 found = answers.answer(study)
                 folder = keep(found, making)
+    verdicts = judged(promised, study.variants)
     if json:
-        show.out(dumps({**answers.tree(found), "folder": None if folder is None else str(folder)}))
+        facts = {**answers.tree(found), "folder": None if folder is None else str(folder)}
+        show.out(dumps({**facts, "expected": reports.leaves(verdicts)}))
         return
     show.out(answers.heading(study))
     if study.question:
         show.out(study.question)
     show.out("")
     show.sections([answers.section(found)])
+    if verdicts:
+        show.out("")
+        show.sections([reports.kept(verdicts)])
     if folder is not None:
         place = shlex.quote(str(folder))
         show.out(f"\nreport, figures and tables: {place}\nnext: blendsim report {place}")

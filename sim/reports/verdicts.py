@@ -9,10 +9,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from sim.reports.blocks import Lines, Section, Table
-from sim.reports.numbers import difference, estimate, plural
+from sim.reports.numbers import NOTHING, difference, estimate, plural
 from sim.store import SCHEMA_VERSION
 from sim.store.manifest import jsonable
-from sim.studies.check import Verdict
+from sim.studies.check import ALPHA, Verdict
 
 Checked = Mapping[Path, Sequence[Verdict]]
 """By scenario file."""
@@ -23,27 +23,55 @@ def sections(found: Checked) -> list[Section]:
     out = []
     for path, verdicts in found.items():
         several = len({one.expected.variant for one in verdicts}) > 1
+        held = any(one.difference is not None for one in verdicts)
         rows = []
         for one in verdicts:
             unit = one.expected.asked.what.unit
-            value = estimate(one.found, unit)
-            if one.difference is not None:
-                value += f"\n({difference(one.difference, unit)})"
+            values = [estimate(one.found, unit)]
+            if held:
+                before = NOTHING if one.before is None else estimate(one.before, unit)
+                gap = NOTHING if one.difference is None else difference(one.difference, unit)
+                values = [before, *values, gap]
             said = one.expected.words + (f"\n{one.expected.variant}" if several else "")
             line = "" if one.expected.line is None else str(one.expected.line)
             rows.append(
                 (
                     said,
                     line,
-                    value,
+                    *values,
                     str(one.replications),
                     one.outcome.upper() if one.outcome == "fail" else one.outcome,
                 )
             )
         notes = tuple(f"{one.expected.where}: {one.why}" for one in verdicts if one.why)
-        table = Table(("expected", "line", "found", "replications", "verdict"), tuple(rows), left=(0, 4))
+        columns = ("baseline", "now", "difference") if held else ("found",)
+        table = Table(
+            ("expected", "line", *columns, "replications", "verdict"), tuple(rows), left=(0, 3 + len(columns))
+        )
         out.append(Section(str(path), (table, Lines(notes)) if notes else (table,)))
     return out
+
+
+MARKS = {"pass": "meets its target", "fail": "MISSES its target", "inconclusive": "not told yet"}
+
+
+def kept(verdicts: Sequence[Verdict]) -> Section:
+    """Which promises of its file a run keeps."""
+    several = len({one.expected.variant for one in verdicts}) > 1
+    rows = [
+        (
+            one.expected.words + (f"\n{one.expected.variant}" if several else ""),
+            estimate(one.found, one.expected.asked.what.unit),
+            MARKS[one.outcome],
+        )
+        for one in verdicts
+    ]
+    line = (
+        f"one-sided tests of these replications alone, each wrong in {100 * ALPHA:g} % of cases at most; "
+        "blendsim check takes more where these do not tell"
+    )
+    table = Table(("the file expects", "found", ""), tuple(rows), left=(0, 2))
+    return Section("", (table, Lines((line,))))
 
 
 def last_line(found: Checked) -> str:
@@ -72,24 +100,30 @@ def tree(found: Checked) -> dict[str, Any]:
         "files": [
             {
                 "file": str(path),
-                "verdicts": [
-                    {
-                        "variant": one.expected.variant,
-                        "expected": one.expected.words,
-                        "file": one.expected.file,
-                        "line": one.expected.line,
-                        "outcome": one.outcome,
-                        "found": jsonable(one.found),
-                        "difference": jsonable(one.difference),
-                        "why": one.why,
-                        "replications": one.replications,
-                    }
-                    for one in verdicts
-                ],
+                "verdicts": leaves(verdicts),
             }
             for path, verdicts in found.items()
         ],
     }
+
+
+def leaves(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """The verdicts on one file, for programs."""
+    return [
+        {
+            "variant": one.expected.variant,
+            "expected": one.expected.words,
+            "file": one.expected.file,
+            "line": one.expected.line,
+            "outcome": one.outcome,
+            "found": jsonable(one.found),
+            "before": jsonable(one.before),
+            "difference": jsonable(one.difference),
+            "why": one.why,
+            "replications": one.replications,
+        }
+        for one in verdicts
+    ]
 
 
 def junit(found: Checked, *, strict: bool = False) -> bytes:

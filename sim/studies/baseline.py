@@ -7,6 +7,7 @@ seed: 1
 variants:
   breaker:
     customers: 5f1c0c2a…
+    made_by: 90ab14…
     service_level:
       part: [812.0, 799.0]
       whole: [1000.0, 1004.0]
@@ -16,6 +17,7 @@ variants:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,19 @@ from sim.outcomes.intervals import FloatArray
 from sim.scenario.errors import ScenarioError
 from sim.scenario.tree import plain, read_file
 
+_NO_FIGURE = ("customers", "made_by")
 Pairs = tuple[FloatArray, FloatArray]
 """Part and whole by replication, from replication 0 on."""
-Baseline = dict[str, dict[str, Pairs]]
-"""Variant → name of what was asked → pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What later runs are held against."""
+
+    pairs: dict[str, dict[str, Pairs]]
+    """Variant → name of what was asked → pairs."""
+    made_by: dict[str, str]
+    """Variant → hash of scenario and code that made them; older baselines have none."""
 
 
 def baseline_of(scenario: Path) -> Path:
@@ -44,7 +55,7 @@ def write(path: Path, scenario: str, seed: int, drawn: Mapping[str, str], found:
         scenario: The file's name.
         seed: Of all variants.
         drawn: By variant, what its customers are drawn from (`customers`).
-        found: Pairs by variant and figure.
+        found: Pairs by variant and figure, and what made them.
     """
     lines = [
         f"# Made by `blendsim check {scenario} --update`; later runs are held against it, paired by replication.",
@@ -52,8 +63,9 @@ def write(path: Path, scenario: str, seed: int, drawn: Mapping[str, str], found:
         f"seed: {seed}",
         "variants:",
     ]
-    for variant, figures in found.items():
+    for variant, figures in found.pairs.items():
         lines += [f"  {_text(variant)}:", f"    customers: {drawn[variant]}"]
+        lines += [f"    made_by: {_text(found.made_by[variant])}"]
         for name, (part, whole) in figures.items():
             lines += [
                 f"    {_text(name)}:",
@@ -97,10 +109,19 @@ def read(path: Path, seed: int, drawn: Mapping[str, str]) -> Baseline:
                     f"{path}: {variant!r} met other customers then (demand, intents, channels, segments or calendar differ): nothing can "
                     "be paired; make it anew with blendsim check --update"
                 )
-        return {
-            str(variant): {str(name): _pairs(pairs) for name, pairs in figures.items() if name != "customers"}
-            for variant, figures in said["variants"].items()
-        }
+        return Baseline(
+            {
+                str(variant): {
+                    str(name): _pairs(pairs) for name, pairs in figures.items() if name not in _NO_FIGURE
+                }
+                for variant, figures in said["variants"].items()
+            },
+            {
+                str(variant): str(figures["made_by"])
+                for variant, figures in said["variants"].items()
+                if "made_by" in figures
+            },
+        )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ScenarioError(f"{path}: is damaged; make it anew with blendsim check --update") from None
 

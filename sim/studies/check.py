@@ -7,13 +7,17 @@ direction: each takes α / looks (Bonferroni).
 A distance from the baseline (`within 0.5 % of baseline`) is an equivalence test on the same customers (TOST): it passes when the
 interval of the paired difference lies inside the tolerance, fails when it lies outside, and is inconclusive when it does neither. The
 baseline holds its replications, and no more can be paired: one look at α. What has not changed by a bit has a difference of exactly 0,
-and passes.
+and passes; where scenario and code are those that made the baseline, two replications are enough to see it.
+
+α is each expectation's own: of k unchanged ones that stand exactly at their limits α·k are judged wrongly in the mean, and at least one
+with a probability of α·k at most. Judged *together* each takes α / k, and any is wrong with probability α at most.
 
 A time that did not come to pass in some replications (never recovered) is no time under any limit: `<=` fails then.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +26,7 @@ from typing import Literal
 
 import numpy as np
 
+from sim.engine.records import Run
 from sim.engine.run import FloorName
 from sim.outcomes import intervals
 from sim.outcomes.intervals import Estimate, FloatArray
@@ -33,13 +38,16 @@ from sim.scenario.model import Scenario
 from sim.scenario.schema import ScenarioFile
 from sim.scenario.tree import Place
 from sim.store import scenarios_of
-from sim.store.manifest import customers
+from sim.store.manifest import customers, fingerprint
 from sim.studies.asked import Asked
 from sim.studies.baseline import Baseline, Pairs, baseline_of, read, write
+from sim.studies.journal import code
 from sim.studies.rows import Cell, rows
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 ALPHA = 0.05
+TRIED = 2
+"""Replications that are made again where scenario and code are those of the baseline."""
 GROWS = 4
 """Replications at most, as a multiple of the scenario's own."""
 Progress = Callable[[str, int, int], None]
@@ -79,6 +87,8 @@ class Verdict:
     outcome: Outcome
     found: Estimate
     """The figure, with its ordinary 95 % interval."""
+    before: Estimate | None
+    """The figure of the baseline, with its ordinary 95 % interval; None for a limit."""
     difference: Estimate | None
     """From the baseline, with the interval that decided; None for a limit."""
     why: str
@@ -186,6 +196,7 @@ def check(
     replications: int | None = None,
     at_most: int | None = None,
     alpha: float = ALPHA,
+    together: bool = False,
     seed: int | None = None,
     baseline: Path | None = None,
     update: bool = False,
@@ -202,6 +213,7 @@ def check(
         replications: Of the first look; the scenario's own number when left out.
         at_most: Cap; four times *replications* when left out.
         alpha: Probability of a wrong verdict on an expectation, either way, at most.
+        together: Let *alpha* be the probability that any verdict of the file is wrong: each takes α / their number (Bonferroni).
         seed: Instead of the scenario's.
         baseline: File or folder of the baseline; beside the scenario when left out.
         update: Write the baseline instead of holding runs against it.
@@ -227,22 +239,30 @@ def check(
     against = baseline_of(path) if baseline is None else baseline
     if against.is_dir():
         against = against / baseline_of(path).name
+    if together:
+        alpha /= len(promised)
     near = [one for one in promised if one.bound.kind == "near"]
     if update and not near:
         raise ScenarioError(
             f"{path}: expects nothing of a baseline (`within … of baseline`), so there is none to make"
         )
     drawn = {title: customers(scenario) for title, scenario in scenarios.items()}
-    kept: Baseline = {}
+    kept = Baseline({}, {})
     if near and not update:
         kept = read(against, first.seed, drawn)
         _all_there(near, kept, against)
+    made_by = {title: made_by_of(scenario, floor) for title, scenario in scenarios.items()}
 
     looks = [n]
     while looks[-1] < most:
         looks.append(min(most, 2 * looks[-1]))
     pairs: dict[tuple[str, str], Pairs] = {}
     verdicts: dict[int, Verdict] = {}
+    for title in {one.variant for one in near}:
+        places = [k for k, one in enumerate(promised) if one.variant == title]
+        only_near = all(promised[k].bound.kind == "near" for k in places)
+        if only_near and kept.made_by.get(title) == made_by[title]:
+            verdicts |= _unchanged(promised, places, Cell(title, scenarios[title]), kept, floor, jobs)
     done = 0
     for look in looks:
         open_now = [k for k in range(len(promised)) if k not in verdicts]
@@ -251,13 +271,13 @@ def check(
             asked = tuple(dict.fromkeys(one.asked for one in mine))
             _more(pairs, Cell(title, scenarios[title]), asked, range(done, look), floor, jobs, progress)
         if update and look == n:
-            write(against, path.name, first.seed, drawn, _chosen(near, pairs))
+            write(against, path.name, first.seed, drawn, Baseline(_chosen(near, pairs), made_by))
             kept = read(against, first.seed, drawn)
         for k in open_now:
             one = promised[k]
             got = pairs[one.variant, one.asked.name]
             if one.bound.kind == "near":
-                verdicts[k] = _held_against(one, got, kept[one.variant][one.asked.name], alpha)
+                verdicts[k] = _held_against(one, got, kept.pairs[one.variant][one.asked.name], alpha)
             else:
                 found = _limited(one, got, alpha / len(looks))
                 if found.outcome != "inconclusive" or look == looks[-1]:
@@ -266,6 +286,58 @@ def check(
             break
         done = look
     return tuple(verdicts[k] for k in range(len(promised)))
+
+
+def _unchanged(
+    promised: Sequence[Expected],
+    mine: Sequence[int],
+    cell: Cell,
+    kept: Baseline,
+    floor: FloorName,
+    jobs: int | None,
+) -> dict[int, Verdict]:
+    """Verdicts on a variant whose scenario and code are those of the baseline, once some replications show that its numbers are, too.
+
+    Nothing else can come out: a run is a function of these. Empty where the numbers differ, as on a machine that rounds otherwise.
+    """
+    pairs: dict[tuple[str, str], Pairs] = {}
+    asked = tuple(dict.fromkeys(promised[k].asked for k in mine))
+    before = {k: kept.pairs[cell.name][promised[k].asked.name] for k in mine}
+    look = min(TRIED, *(len(part) for part, _ in before.values()))
+    _more(pairs, cell, asked, range(look), floor, jobs, None)
+    found = {}
+    for k in mine:
+        got, (part, whole) = pairs[cell.name, promised[k].asked.name], before[k]
+        if not (_same(got[0], part[:look]) and _same(got[1], whole[:look])):
+            return {}
+        value = intervals.ratio(part, whole)
+        why = f"scenario and code are the baseline's; {look} of {len(part)} replications were made again, the same to the last bit"
+        found[k] = Verdict(promised[k], "pass", value, value, Estimate(0.0, 0.0, len(part)), why, len(part))
+    return found
+
+
+def made_by_of(scenario: Scenario, floor: FloorName) -> str:
+    """Hash of everything that a variant's figures rest on: the scenario, the code, the packages."""
+    words = [fingerprint(replace(scenario, replications=1)), floor, code()]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def judged(
+    promised: Sequence[Expected], runs: Mapping[str, Sequence[Run]], alpha: float = ALPHA
+) -> list[Verdict]:
+    """One look at the limits that concern runs which were made anyway; what needs a baseline or a variant that was not run is left out.
+
+    Args:
+        promised: Of the scenario's file.
+        runs: By variant, replications ascending.
+        alpha: Probability of a wrong verdict, at most, either way.
+    """
+    found = []
+    for one in promised:
+        if one.bound.kind != "near" and one.variant in runs:
+            pairs = np.array([one.asked.of(run) for run in runs[one.variant]])
+            found.append(_limited(one, (pairs[:, 0], pairs[:, 1]), alpha))
+    return found
 
 
 def _more(
@@ -290,15 +362,15 @@ def _more(
         pairs[cell.name, one.name] = part, whole
 
 
-def _chosen(near: Iterable[Expected], pairs: dict[tuple[str, str], Pairs]) -> Baseline:
-    found: Baseline = {}
+def _chosen(near: Iterable[Expected], pairs: dict[tuple[str, str], Pairs]) -> dict[str, dict[str, Pairs]]:
+    found: dict[str, dict[str, Pairs]] = {}
     for one in near:
         found.setdefault(one.variant, {})[one.asked.name] = pairs[one.variant, one.asked.name]
     return found
 
 
 def _all_there(near: Iterable[Expected], kept: Baseline, path: Path) -> None:
-    missing = [one for one in near if one.asked.name not in kept.get(one.variant, {})]
+    missing = [one for one in near if one.asked.name not in kept.pairs.get(one.variant, {})]
     if missing:
         raise ScenarioError(
             f"{path}: has nothing on {missing[0].asked.figure} of {missing[0].variant!r} "
@@ -313,7 +385,7 @@ def _limited(one: Expected, got: Pairs, alpha: float) -> Verdict:
     found = intervals.ratio(part, whole)
     sure = intervals.ratio(part, whole, 1.0 - 2.0 * alpha)
     limit = one.bound.value
-    verdict = Verdict(one, "inconclusive", found, None, "", n)
+    verdict = Verdict(one, "inconclusive", found, None, None, "", n)
     missing = int((whole == 0).sum())
     if math.isnan(found.value):
         return replace(verdict, why=f"it did not come to pass in any of {n} replications")
@@ -334,7 +406,7 @@ def _held_against(one: Expected, got: Pairs, kept: Pairs, alpha: float) -> Verdi
     (a, m), (b, w) = ((x[:n], y[:n]) for x, y in (kept, got))
     found = intervals.ratio(*got)
     gap = intervals.ratio_difference(a, m, b, w, 1.0 - 2.0 * alpha)
-    verdict = Verdict(one, "inconclusive", found, gap, "", n)
+    verdict = Verdict(one, "inconclusive", found, intervals.ratio(a, m), gap, "", n)
     if _same(a, b) and _same(m, w):
         return replace(verdict, outcome="pass", why=f"the same to the last bit in {n} replications")
     if math.isnan(gap.half_width):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +86,90 @@ def test_pytest_says_what_is_wrong_with_a_file(promise):
     )  # fmt: skip
     assert 2 == done.returncode
     assert "expect.1.asaa: unknown key; did you mean asa?" in done.stdout
+
+
+def test_a_baseline_stands_beside_what_is_there_now(tmp_path):
+    """Old value, new value and their difference, each in a column of its own."""
+    path = tmp_path / "promise.yaml"
+    path.write_text(
+        f"extends: {TINY}\nquestion: x\nexpect: [{{ asa: within 1s of baseline, variant: breaker }}]\n",
+        encoding="utf-8",
+    )
+    assert 0 == told(path, "--replications", 5, "--update").exit_code
+    found = told(
+        path, "--replications", 5, "--set", "people.team.shifts=null", "--set", "people.team.staffing=1"
+    )
+    heads = next(line for line in found.stdout.splitlines() if line.startswith("expected"))
+    assert ["expected", "line", "baseline", "now", "difference", "replications", "verdict"] == heads.split()
+    assert 1 == found.exit_code
+
+
+def test_a_folder_stands_for_its_files_that_expect_something(promise):
+    """Other files in it are left alone; a folder without any is the user's mistake."""
+    (promise.parent / "other.yaml").write_text("question: x\n", encoding="utf-8")
+    assert "2 expectations" in told(promise.parent, "--replications", 5).stdout
+    promise.unlink()
+    assert "no scenario file in it has `expect:`" in str(told(promise.parent).exception)
+
+
+def test_a_run_says_which_expectations_it_meets(promise):
+    """A mark for each that concerns what was run; in JSON, too."""
+    said = ["run", str(promise), "--replications", "5", "--no-store"]
+    found = CliRunner().invoke(app, said, env={"COLUMNS": "128", "NO_COLOR": "1"}).stdout
+    marks = [line.split("   ")[-1].strip() for line in found.splitlines() if line.endswith("its target")]
+    assert ["meets its target", "MISSES its target"] == marks
+    tree = json.loads(CliRunner().invoke(app, [*said, "--json"]).stdout)
+    assert ["pass", "fail"] == [one["outcome"] for one in tree["expected"]]
+    other = CliRunner().invoke(app, [*said, "--variant", "no controller"]).stdout
+    assert "the file expects" not in other
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_workflow_holds_every_scenario_that_expects_something():
+    """It checks the whole folder, runs once on a pull request, and keeps the figures."""
+    from ruamel.yaml import YAML
+
+    flow = YAML(typ="safe", pure=True).load((ROOT / ".github" / "workflows" / "check.yml").read_text())
+    assert {"branches": ["main"]} == flow["on"]["push"]
+    steps = flow["jobs"]["scenarios"]["steps"]
+    assert "blendsim check scenarios --junit expectations.xml" in [step.get("run") for step in steps]
+    assert "figures/" in steps[-1]["with"]["path"]
+
+
+@pytest.mark.slow
+def test_the_installed_plugin_collects_scenarios(tmp_path):
+    """`pip install .` without a network, then `pytest scenarios/` with the plugin found by its entry point alone."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path / "source"
+    shutil.copytree(
+        ROOT, folder, ignore=shutil.ignore_patterns(".*", "results", "dist", "__pycache__", "benchmarks")
+    )
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    ]
+    subprocess.run([*pip, "--target", str(tmp_path / "site"), str(folder)], check=True, cwd=tmp_path)
+    scenarios = tmp_path / "scenarios"
+    shutil.copytree(ROOT / "scenarios", scenarios)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rA", "--blendsim-replications", "10", "scenarios"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "blendsim-" in done.stdout.split("plugins:")[1].splitlines()[0]
+    assert "r1.yaml::as is: service_level >= 85 %" in done.stdout
+    where = subprocess.run(
+        [sys.executable, "-c", "import sim; print(sim.__file__)"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert str(tmp_path) in where.stdout

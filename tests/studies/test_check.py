@@ -196,3 +196,41 @@ def test_a_change_of_a_point_is_found(tmp_path):
         print(f"{replications}: {said}")  # noqa: T201  shown by `pytest -rP`
         assert seen.count("pass") <= 11
     assert power[80] > power[20]
+
+
+def test_what_made_the_baseline_is_known_at_once(tmp_path, monkeypatch):
+    """Same scenario, same code: two replications are made again and no more; a change, or other numbers, and all are."""
+    from sim.studies import check as judging
+
+    path = written(tmp_path, "  - { asa: within 1s of baseline, variant: breaker }\n")
+    check(path, replications=10, update=True)
+    made = []
+    monkeypatch.setattr(judging, "rows", lambda cells, r, *a, **k: made.extend(r) or rows(cells, r, *a, **k))
+    (found,) = check(path, replications=10)
+    assert [0, 1] == made
+    assert ("pass", 10, 0.0) == (found.outcome, found.replications, found.difference.value)
+    assert found.before.value == found.found.value
+    made.clear()
+    (changed,) = check(path, replications=10, sets=["failover.breakers.cool_down=61s"])
+    assert list(range(10)) == made
+    assert changed.before.value == found.before.value
+    baseline = tmp_path / "promise.baseline.yaml"
+    baseline.write_text(re.sub(r"part: \[[^,]+", "part: [1.5", baseline.read_text(), count=1))
+    made.clear()
+    assert "within" in check(path, replications=10)[0].expected.words
+    assert [0, 1, *range(10)] == made
+
+
+def test_expectations_of_a_file_can_be_judged_together(tmp_path):
+    """α is then that of all verdicts of the file: what passes narrowly alone needs more replications."""
+    many = "".join(f'  - {{ service_level: ">= {k} %", variant: breaker }}\n' for k in range(1, 21))
+    alone, all_of_them = (
+        check(written(tmp_path, many), replications=10, at_most=10, together=together)
+        for together in (False, True)
+    )
+    assert outcomes(alone).count("pass") >= outcomes(all_of_them).count("pass")
+    value = alone[0].found
+    narrow = f'  - {{ service_level: ">= {value.value - 0.95 * value.half_width:.6f}", variant: breaker }}\n'
+    path = written(tmp_path, narrow * 1 + '  - { abandonment: "<= 100 %", variant: breaker }\n' * 9)
+    assert "pass" == check(path, replications=10, at_most=10)[0].outcome
+    assert "inconclusive" == check(path, replications=10, at_most=10, together=True)[0].outcome
