@@ -10,8 +10,16 @@ from sim.scenario.errors import ScenarioError
 MOST_SHOWN = 200
 
 
+def _told(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124  NaN and NaT alone differ from themselves
+        return "–"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
 def query(sql: str, *, results: Path, csv: Path | None, json: bool) -> None:
     """Print what a statement finds over all runs and studies."""
+    from pandas.api.types import is_numeric_dtype
+
     from sim.reports.blocks import Section, Table
     from sim.store.query import query as ask
 
@@ -27,9 +35,10 @@ def query(sql: str, *, results: Path, csv: Path | None, json: bool) -> None:
     if csv is not None:
         return
     shown = found.head(MOST_SHOWN)
-    rows = tuple(
-        tuple("–" if value is None else str(value) for value in row) for row in shown.itertuples(index=False)
-    )
-    show.sections([Section("", (Table(tuple(map(str, found.columns)), rows),))])
+    rows = tuple(tuple(_told(value) for value in row) for row in shown.itertuples(index=False))
+    words = tuple(k for k, kind in enumerate(found.dtypes) if not is_numeric_dtype(kind))
+    show.sections([Section("", (Table(tuple(map(str, found.columns)), rows, words),))])
+    if not sql.strip():
+        show.err('columns of a view: blendsim query "DESCRIBE runs"')
     if len(found) > MOST_SHOWN:
         show.err(f"the first {MOST_SHOWN} of {len(found):,} rows; --csv FILE has all")

@@ -1,14 +1,17 @@
 """SQL over everything that lies in a results folder, by DuckDB, in memory and read-only.
 
-Views: `intervals`, `reasons`, `looks`, `control`, `contacts`, `decisions`, `billed` of all runs, `study_rows`, `study_cells`,
-`study_estimates` of all studies; those of which there are files. Each has a column `filename`, so that `WHERE filename LIKE '%r1%'` finds
-a run.
+Views: `runs` (a row a run and variant: what was run, when, with what) and `studies` (a row a study); of all runs `intervals`, `reasons`,
+`looks`, `control`, `contacts`, `decisions`, `billed`; of all studies `study_rows`, `study_cells`, `study_estimates`; those of which there
+are files. All begin with a column `run` or `study`: the folder below the results, by which they join.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import ScenarioError
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 RUN_TABLES = ("intervals", "reasons", "looks", "control", "contacts", "decisions", "billed")
 STUDY_TABLES = ("rows", "cells", "estimates")
+RUN, STUDY = "manifest.json", "study.json"
+"""What a finished run and a finished study say of themselves."""
 _STUDIES = "studies"
 
 
@@ -46,17 +51,29 @@ def query(results: Path, sql: str) -> pd.DataFrame:
         ScenarioError: Nothing is kept there, or the statement is wrong.
     """
     import duckdb
+    import pandas as pd
 
-    views = files_of(results)
+    files = files_of(results)
+    about = {"runs": _runs(results), "studies": _studies(results)}
+    about = {name: frame for name, frame in about.items() if len(frame)}
+    views = [*about, *files]
     if not views:
         raise ScenarioError(
             f"{results}: no finished run or study lies there; run one, or name another folder with --results"
         )
     with duckdb.connect(":memory:") as connection:
-        for name, files in views.items():
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        for name, frame in about.items():
+            connection.register(f"_{name}", frame)
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM _{name}")  # noqa: S608  names are ours
+        folders = {str(path): _folder_of(path, results) for paths in files.values() for path in paths}
+        where = pd.DataFrame({"filename": [*folders], "folder": [*folders.values()]})
+        connection.register("_where", where)
+        for name, paths in files.items():
+            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+            own = "study" if name.startswith("study_") else "run"
             connection.execute(
-                f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], filename = true, union_by_name = true)"  # noqa: S608  names are ours
+                f"CREATE VIEW {name} AS SELECT _where.folder AS {own}, found.* "  # noqa: S608  names are ours
+                f"FROM read_parquet([{listed}], filename = true, union_by_name = true) AS found JOIN _where USING (filename)"
             )
         folder = str(results.resolve()).replace("'", "''")
         shown = str(results).replace("'", "''")
@@ -65,7 +82,9 @@ def query(results: Path, sql: str) -> pd.DataFrame:
         connection.execute("SET lock_configuration = true")
         try:
             if not sql.strip():
-                return _nothing(views)
+                counts = {**{name: len(frame) for name, frame in about.items()}}
+                counts |= {name: len(paths) for name, paths in files.items()}
+                return pd.DataFrame([*counts.items()], columns=["view", "rows or files"])
             # Reading alone: DuckDB may write wherever it may read, and a COPY would replace a stored run.
             kinds = [statement.type for statement in connection.extract_statements(sql)]
             if kinds != [duckdb.StatementType.SELECT]:
@@ -77,7 +96,73 @@ def query(results: Path, sql: str) -> pd.DataFrame:
             raise ScenarioError(f"the statement is wrong: {error}{known}") from None
 
 
-def _nothing(views: dict[str, list[Path]]) -> pd.DataFrame:
+def _folder_of(path: Path, results: Path) -> str:
+    """The run's or study's folder as it is called below the results."""
+    for folder in path.parents:
+        if (folder / RUN).is_file() or (folder / STUDY).is_file():
+            return _called(folder, results)
+    return _called(path.parent, results)
+
+
+def _called(folder: Path, results: Path) -> str:
+    inside = folder.relative_to(results).as_posix()
+    return inside.removeprefix(f"{_STUDIES}/") if inside != "." else folder.resolve().name
+
+
+def _manifests(results: Path, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What finished folders say of themselves; what cannot be read is passed over, as its tables may still be asked."""
+    for path in sorted(results.glob(f"**/{name}")):
+        if any(part.startswith(".") for part in path.relative_to(results).parts):
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(facts, dict):
+                yield _called(path.parent, results), facts
+
+
+def _runs(results: Path) -> pd.DataFrame:
+    """A row a run and variant."""
     import pandas as pd
 
-    return pd.DataFrame([(name, len(files)) for name, files in views.items()], columns=["view", "files"])
+    rows = []
+    for run, facts in _manifests(results, RUN):
+        variants = facts.get("variants")
+        for variant, note in variants.items() if isinstance(variants, dict) else ():
+            offered = note.get("offered") if isinstance(note, dict) else None
+            rows.append(
+                {
+                    "run": run,
+                    "scenario": facts.get("scenario"),
+                    "variant": variant,
+                    "started": facts.get("started"),
+                    **{
+                        key: facts.get(key) for key in ("seed", "replications", "records", "floor", "seconds")
+                    },
+                    "offered": sum(offered) if isinstance(offered, list) else None,
+                    "version": (facts.get("versions") or {}).get("blendsim"),
+                    "commit": facts.get("commit"),
+                    "question": facts.get("question"),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _studies(results: Path) -> pd.DataFrame:
+    """A row a study."""
+    import pandas as pd
+
+    rows = []
+    for study, facts in _manifests(results, STUDY):
+        figures = [one.get("name", "") for one in facts.get("figures") or () if isinstance(one, dict)]
+        rows.append(
+            {
+                "study": study,
+                "name": facts.get("study"),
+                **{key: facts.get(key) for key in ("design", "cells", "rows", "seed", "replications")},
+                "figures": ", ".join(figures),
+                "missing": len(facts.get("missing") or ()),
+                "version": (facts.get("versions") or {}).get("blendsim"),
+                "question": facts.get("question"),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,39 @@ def test_counts_are_those_of_the_run(results):
     )
     assert list(by_interval["n"]) == list(by_contact["n"])
     assert 2 == len(by_interval)
+
+
+def test_every_run_has_a_row_and_a_name(results):
+    """`runs` says what was run; its name joins with every table, and is the folder that other commands take."""
+    found = query(
+        results,
+        "SELECT run, variant, r.offered AS said, sum(i.offered) AS n FROM runs r JOIN intervals i USING (run, variant) GROUP BY ALL",
+    )
+    assert ["breaker", "no controller"] == sorted(found["variant"])
+    assert list(found["said"]) == list(found["n"])
+    (run,) = set(found["run"])
+    assert (results / run / "manifest.json").is_file()
+    deeper = query(results / "tiny", "SELECT DISTINCT run FROM looks")
+    assert [run.removeprefix("tiny/")] == list(deeper["run"])
+    assert [run.removeprefix("tiny/")] == list(query(results / run, "SELECT DISTINCT run FROM looks")["run"])
+
+
+def test_every_study_has_a_row_and_a_name(tmp_path):
+    """`studies` says what was asked; its name joins with cells and estimates."""
+    said = ["study", str(TINY), "--variant", "breaker", "--vary", "failover.breakers.cool_down=30s,90s"]
+    said += ["--replications", "2", "--jobs", "1"]
+    assert 0 == CliRunner().invoke(app, [*said, "--out", str(tmp_path)]).exit_code
+    found = query(
+        tmp_path,
+        "SELECT study, s.cells, c.name, e.value FROM studies s JOIN study_cells c USING (study) "
+        "JOIN study_estimates e USING (study, cell) WHERE figure = 'service_level'",
+    )
+    assert 2 == len(found)
+    assert {2} == set(found["cells"])
+    assert (tmp_path / "studies" / found["study"][0] / "study.json").is_file()
+    (tmp_path / "studies" / found["study"][0] / "study.json").write_text("[damaged")
+    with pytest.raises(ScenarioError, match="there are study_cells"):
+        query(tmp_path, "SELECT * FROM studies")
 
 
 @pytest.mark.parametrize(
@@ -76,3 +110,13 @@ def test_the_command_lists_what_there_is(results, tmp_path):
     assert isinstance(
         CliRunner().invoke(app, ["query", "SELECT 1", "--results", str(tmp_path)]).exception, ScenarioError
     )
+
+
+def test_the_questions_of_the_documentation_have_answers(results):
+    """Every statement of docs/query.md that concerns runs is one that the database understands, and finds something."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "query.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```sql\n(.*?)```", text, flags=re.DOTALL)
+    statements = [one for one in block.split(";") if one.strip() and "study" not in one]
+    assert 3 == len(statements)
+    for one in statements:
+        assert len(query(results, one.replace("'r1'", "'tiny'")))
