@@ -94,7 +94,11 @@ def _callbacks(a: Actions) -> str:
 
 def _held(a: Actions) -> str:
     found = a.relief.metering if a.relief is not None else None
-    return estimate(found.held, "contacts") if found is not None else NOTHING
+    if found is None:
+        return NOTHING
+    told = estimate(found.held, "contacts")
+    share = found.released_share.value
+    return told if math.isnan(share) else f"{told}\n{amount(share, 'share')} let in"
 
 
 def _deflected(a: Actions) -> str:
@@ -179,6 +183,8 @@ def notes(found: Mapping[str, Actions]) -> Lines | None:
     lines = []
     if _callbacks in has:
         lines.append("callbacks kept: reached within 10 minutes of the wait that was told, of those promised")
+    if _held in has:
+        lines.append("held: before they join the queue; patience runs on, and who was not let in gave up")
     if has & {_declared, _loop}:
         lines.append(
             "declared: the first breaker opens; action: the first people are called; from the true onset"

@@ -76,14 +76,19 @@ def exact_run_length(h: float, share: float, cells: int = 2_000) -> float:
 
 
 @pytest.mark.parametrize(
-    ("h", "between", "to_22", "to_30"),
-    [(4.0, 4_400, 185, 69), (6.0, 35_000, 285, 111), (8.0, 183_000, 423, 143)],
+    ("h", "between", "to_18", "to_22", "to_30"),
+    [(4.0, 4_400, 560, 185, 69), (6.0, 35_000, 1_730, 285, 111), (8.0, 183_000, 2_410, 423, 143)],
 )
 def test_V8_the_published_table_is_that_of_this_rule(
-    h: float, between: float, to_22: float, to_30: float
+    h: float, between: float, to_18: float, to_22: float, to_30: float
 ) -> None:
-    """Computed without dice: sessions between false alarms agree within 30 %, sessions to detection within 15 %."""
+    """Computed without dice: sessions between false alarms agree within 30 %, sessions to detection within 15 %.
+
+    A drop of three points is not one that this rule is tuned to: there a run is as long as chance will have it, the mean of the
+    reference's 40 plays is sure to 16 %, and two of those are allowed. For h = 6 the table says 1,730 and the equations 1,428.
+    """
     assert between == pytest.approx(exact_run_length(h, 0.15), rel=0.30)
+    assert to_18 == pytest.approx(exact_run_length(h, 0.18), rel=0.32)
     assert to_22 == pytest.approx(exact_run_length(h, 0.22), rel=0.15)
     assert to_30 == pytest.approx(exact_run_length(h, 0.30), rel=0.15)
 
