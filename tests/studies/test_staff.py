@@ -116,19 +116,21 @@ def _lost(case, people):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [c for c in cases("bursty") if c["id"] != "MM-burst"], ids=case_id)
+@pytest.mark.parametrize("case", cases("bursty"), ids=case_id)
 def test_bursty_arrivals_need_what_is_exact_within_one(case):
     """With 3 % abandonment as the limit simulation finds the exact number, give or take one; Erlang A is short by many.
 
-    200,000 customers, one by one; the chain that gives the exact number is first held against the case's own value. MM-burst is left
-    out: its states last ten handling times, and 200,000 customers are too few for it.
+    200,000 customers, one by one; the chain that gives the exact number is first held against the case's own value. The states of
+    MM-burst last ten handling times: 200,000 customers see 760 bursts, and the share that gives up is then off by 0.25 points, as much as
+    one person makes. It gets a million, which is 0.11 points or less than half a person (standard errors, from six lists).
     """
     from tests.laws.test_truth import _renewal
 
     p, limit = case["params"], 0.03
     assert case["expected"]["p_ab"] == pytest.approx(_lost(case, p["n"]), rel=1e-3)
     exact = next(n for n in range(20, 100) if _lost(case, n) <= limit)
-    times = _renewal(case, 200_000) * 60.0
+    slow_states = case["id"] == "MM-burst"
+    times = _renewal(case, 1_000_000 if slow_states else 200_000) * 60.0
     tree = one_line(
         1.0, law("exp", 60.0 / p["mu"]), law("exp", 60.0 / p["theta"]), exact, Span(math.ceil(times[-1] / 40))
     )
@@ -141,7 +143,7 @@ def test_bursty_arrivals_need_what_is_exact_within_one(case):
         peakedness=float(case["expected"]["z"]),
         confidence=0.5,
         step_s=scenario.calendar.interval_s * 40,
-        replications=3,
+        replications=2 if slow_states else 3,
     )
     by_name = {plan.name: plan.people[0] for plan in found.plans}
     print(case["id"], "exact", exact, by_name, f"z {found.peakedness:.2f}")  # noqa: T201  shown by `pytest -rP`
