@@ -338,6 +338,14 @@ def staff(
     lose: Annotated[
         str | None, typer.Option(metavar="NODE", help="Or of this node, such as vendor.B.")
     ] = None,
+    lost_from: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When it is lost, such as 10:00; all day when left out."),
+    ] = None,
+    lost_for: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="For how long, such as 90m; to the end when left out."),
+    ] = None,
     replications: Annotated[
         int | None,
         typer.Option(min=2, metavar="N", help="Days that a plan is tried on, instead of the file's number."),
@@ -364,6 +372,7 @@ def staff(
     go(
         scenario, sets=sets or [], overrides=overrides or [], variant=variant, group=group, queues=queues or [], target=target,
         abandonment=abandonment, confidence=confidence, shrinkage=shrinkage, every=every, n_minus_1=n_minus_1, lose=lose,
+        lost_from=lost_from, lost_for=lost_for,
         replications=replications, floor=floor.value, jobs=jobs, csv=csv, figure=figure, workbook=workbook, json=json,
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ def staff(
     every: str,
     n_minus_1: bool,
     lose: str | None,
+    lost_from: str | None,
+    lost_for: str | None,
     replications: int | None,
     floor: Literal["kernel", "plain"],
     jobs: int | None,
@@ -55,13 +57,13 @@ def staff(
     from sim.reports import workbook as books
     from sim.reports.notebook_studies import one_of
     from sim.store.manifest import dumps
-    from sim.studies.loss import largest_fleet, staffed
+    from sim.studies.loss import loss, staffed
     from sim.studies.staff import staff as find
 
     scenario = one_of(path, sets=sets, overrides=overrides, variant=variant, how="--variant")
     if not is_compiled(floor):
         show.err(COMPILING[floor])
-    lost = lose if lose is not None else largest_fleet(scenario) if n_minus_1 else None
+    lost = loss(scenario, lose, lost_from, lost_for, largest=n_minus_1)
     with show.progress("measuring the load") as told:
         look = partial(
             find, group=group, queues=queues, service_level=target, abandonment=abandonment, confidence=confidence,

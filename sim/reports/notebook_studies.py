@@ -270,6 +270,8 @@ def staff(
     every: str = "30m",
     n_minus_1: bool = False,
     lose: str | None = None,
+    lost_from: str | None = None,
+    lost_for: str | None = None,
     replications: int | None = None,
     floor: Literal["kernel", "plain"] = "kernel",
     jobs: int | None = None,
@@ -290,6 +292,8 @@ def staff(
         every: Length of a step.
         n_minus_1: Also the staff that survives the loss of the largest fleet.
         lose: Or of this node, such as `vendor.B`.
+        lost_from: When it is lost, such as `10:00`; all day when left out.
+        lost_for: For how long, such as `90m`.
         replications: Days that a plan is tried on.
         floor: `kernel` (fast) or `plain`; the results are the same.
         jobs: Runs at a time.
@@ -303,7 +307,7 @@ def staff(
     scenario = one_of(
         scenario_file(os.fspath(path)), sets=sets, overrides=overrides, variant=variant, how="variant="
     )
-    lost = lose if lose is not None else loss.largest_fleet(scenario) if n_minus_1 else None
+    lost = loss.loss(scenario, lose, lost_from, lost_for, largest=n_minus_1)
     look = partial(
         find, group=group, queues=queues, service_level=service_level, abandonment=abandonment, confidence=confidence,
         shrinkage=shrinkage, step_s=step_s, replications=replications, floor=floor, jobs=jobs,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.outcomes.local_time import local_time
 from sim.reports.numbers import duration
-from sim.reports.staffing import notes, plans
+from sim.reports.staffing import named, notes, plans
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import Scenario
 from sim.studies.staff import Plan, Staffing
@@ -82,10 +82,10 @@ def made(found: Staffing, scenario: Scenario, extra: Staffing | None = None) -> 
     # Not the clock's: the same answer is the same file.
     book.set_properties({"title": f"Staffing of {found.group}", "created": datetime(2000, 1, 1)})  # noqa: DTZ001
     looks = {name: book.add_format(look) for name, look in FORMATS.items()}
-    named = _named(found, extra)
+    by_name = named(found, extra)
     for name, (columns, rows) in {
-        "Required by step": _by_step(found, scenario, named),
-        "By queue": _by_queue(found, scenario, named),
+        "Required by step": _by_step(found, scenario, by_name),
+        "By queue": _by_queue(found, scenario, by_name),
         "Plans": _plans(found, extra),
     }.items():
         _table(book.add_worksheet(name), looks, columns, rows, frozen=2 if name != "Plans" else 1)
@@ -99,19 +99,14 @@ Columns = list[tuple[str, str]]
 """Head and format."""
 
 
-def _named(found: Staffing, extra: Staffing | None) -> list[tuple[str, Plan]]:
-    named = [(plan.name, plan) for plan in found.plans]
-    return named if extra is None else [*named, (f"N−1, {extra.variant}", extra.plans[-1])]
-
-
 def _by_step(
-    found: Staffing, scenario: Scenario, named: Sequence[tuple[str, Plan]]
+    found: Staffing, scenario: Scenario, by_name: Sequence[tuple[str, Plan]]
 ) -> tuple[Columns, list[list[Cell]]]:
     """A row a step: load of the group, then people of each plan."""
     columns: Columns = [
         ("from", "time"), ("until", "time"), ("offset from UTC", "words"), ("contacts", "load"), ("contacts per hour", "load"),
-        ("handling time, s", "load"), *((f"{name}\nrequired", "count") for name, _ in named),
-        *((f"{name}\nscheduled", "count") for name, _ in named), *((f"{name}\nservice level given", "share") for name, _ in named),
+        ("handling time, s", "load"), *((f"{name}\nrequired", "count") for name, _ in by_name),
+        *((f"{name}\nscheduled", "count") for name, _ in by_name), *((f"{name}\nservice level given", "share") for name, _ in by_name),
     ]  # fmt: skip
     rows: list[list[Cell]] = []
     for t, at_s in enumerate(found.from_s):
@@ -121,23 +116,23 @@ def _by_step(
                 found.per_h[t] * _hours(found, scenario, at_s),
                 found.per_h[t],
                 found.handle_s[t],
-                *(plan.people[t] for _, plan in named),
-                *(plan.scheduled[t] for _, plan in named),
-                *(plan.by_step[t] for _, plan in named),
+                *(plan.people[t] for _, plan in by_name),
+                *(plan.scheduled[t] for _, plan in by_name),
+                *(plan.by_step[t] for _, plan in by_name),
             ]
         )
     return columns, rows
 
 
 def _by_queue(
-    found: Staffing, scenario: Scenario, named: Sequence[tuple[str, Plan]]
+    found: Staffing, scenario: Scenario, by_name: Sequence[tuple[str, Plan]]
 ) -> tuple[Columns, list[list[Cell]]]:
     """A row a step and queue: its load, people of each plan by its share of the work, and the service level that it is given."""
     columns: Columns = [
         ("from", "time"), ("until", "time"), ("offset from UTC", "words"), ("queue", "words"), ("contacts", "load"),
         ("handling time, s", "load"), ("target", "share"), ("share of the work", "share"),
-        *((f"{name}\nrequired, by work", "load") for name, _ in named),
-        *((f"{name}\nservice level given", "share") for name, _ in named),
+        *((f"{name}\nrequired, by work", "load") for name, _ in by_name),
+        *((f"{name}\nservice level given", "share") for name, _ in by_name),
     ]  # fmt: skip
     rows: list[list[Cell]] = []
     for t, at_s in enumerate(found.from_s):
@@ -152,8 +147,8 @@ def _by_queue(
                     found.queue_handle_s[queue][t],
                     found.targets.get(queue),
                     share,
-                    *(share * plan.people[t] for _, plan in named),
-                    *(plan.by_queue_and_step[queue][t] for _, plan in named),
+                    *(share * plan.people[t] for _, plan in by_name),
+                    *(plan.by_queue_and_step[queue][t] for _, plan in by_name),
                 ]
             )
     return columns, rows

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from sim.outcomes.explanation import moment_s
+from sim.outcomes.local_time import span_words
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import Incident, Scenario
+from sim.scenario.values import seconds
 from sim.studies.staff import Staffing
 
 
@@ -44,31 +47,67 @@ def largest_fleet(scenario: Scenario) -> str:
     return f"fleet.{scenario.names.fleets[most]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is lost, and when."""
+
+    node: str
+    from_s: float
+    until_s: float
+    words: str
+    """`fleet.B lost`, or with its time `fleet.B lost 10:00–11:30`."""
+
+
+def loss(
+    scenario: Scenario, node: str | None, begins: str | None, lasts: str | None, *, largest: bool
+) -> Loss | None:
+    """What somebody asks for in words; None when nothing is to be lost.
+
+    Args:
+        scenario: In which it is lost.
+        node: Of the graph; with *largest* the fleet of most sessions when left out.
+        begins: Local time, such as `10:00`; the begin of the run when left out.
+        lasts: Such as `90m`; to the end when left out.
+        largest: Whether anything is lost when no node is named.
+
+    Raises:
+        ScenarioError: There is no such node, or no such time.
+    """
+    lost = node if node is not None else largest_fleet(scenario) if largest else None
+    if lost is None:
+        if begins is not None or lasts is not None:
+            raise ScenarioError(
+                "--lost-from and --lost-for say when something is lost; add --n-1 or --lose NODE"
+            )
+        return None
+    from_s = 0.0 if begins is None else moment_s(scenario, begins, "--lost-from")
+    long_s = None if lasts is None else seconds(lasts)
+    if lasts is not None and not long_s:
+        raise ScenarioError(f"--lost-for is {lasts!r}, and must be a duration above 0 such as 90m")
+    end_s = scenario.calendar.end_s
+    until_s = end_s if long_s is None else min(end_s, from_s + long_s)
+    if from_s >= until_s:
+        raise ScenarioError(f"--lost-from {begins}: the run ends then")
+    timed = begins is not None or lasts is not None
+    words = f"{lost} lost" + (f" {span_words(scenario, (from_s, until_s))}" if timed else "")
+    return Loss(lost, from_s, until_s, words)
+
+
 def staffed(
-    look: Callable[..., Staffing],
-    scenario: Scenario,
-    lost: str | None,
-    from_s: float = 0.0,
-    until_s: float | None = None,
-    *,
-    called: str | None = None,
+    look: Callable[..., Staffing], scenario: Scenario, lost: Loss | None
 ) -> tuple[Staffing, Staffing | None]:
-    """The plans of a normal day, and with *lost* also those with it down, which begin with the normal plan.
+    """The plans of a normal day, and with a loss also those that survive it, which begin with the normal plan.
 
     Args:
         look: `sim.studies.staff.staff` with all that is asked but the scenario and who is there at least.
         scenario: Whose staff is looked for.
-        lost: A node of the graph.
-        from_s: Begin of its loss.
-        until_s: Its end.
-        called: What the loss is called beside the node, such as its time.
+        lost: What goes down; None for nothing.
 
     Raises:
         ScenarioError: It cannot be staffed this way, or there is no such node.
     """
-    worse = None if lost is None else without(scenario, lost, from_s, until_s)  # before anything is simulated
+    worse = None if lost is None else without(scenario, lost.node, lost.from_s, lost.until_s)
     found = look(scenario)
-    if worse is None:
+    if worse is None or lost is None:
         return found, None
-    named = f"{lost} lost" if called is None else f"{lost} lost {called}"
-    return found, replace(look(worse, at_least=found.plans[-1].people), variant=named)
+    return found, replace(look(worse, at_least=found.plans[-1].people), variant=lost.words)

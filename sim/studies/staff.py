@@ -111,6 +111,8 @@ class Staffing:
     shrinkage: float
     plans: tuple[Plan, ...]
     """Erlang C, Erlang A, Hayward, simulation."""
+    shifts: Plan | None
+    """What the group's own shifts supply, planned mean by step in whole people, and what they really give; None without shifts."""
     runs: int
     """Simulated for the answer."""
 
@@ -165,6 +167,10 @@ def staff(
     plans = {**formulas, METHODS[-1]: found}
     search.left = len(plans) * n
     made = tuple(search.judge(name, people, shrinkage) for name, people in plans.items())
+    shifts = None
+    if asked.shifts:
+        there = np.rint(asked.on_shift()).astype(np.int64)
+        shifts = search.judge("shifts", there, 0.0, own=True)  # who comes is on the list already
     names = scenario.names.queues
     return Staffing(
         scenario=scenario.name,
@@ -184,6 +190,7 @@ def staff(
         confidence=confidence,
         shrinkage=shrinkage,
         plans=made,
+        shifts=shifts,
         runs=search.runs,
     )
 
@@ -209,11 +216,11 @@ class _Asked:
             raise ScenarioError(f"there is no group {self.group_name!r}; there are {', '.join(names.groups)}")
         self.group = names.groups.index(self.group_name)
         spec = scenario.groups[self.group]
-        if spec.shifts or spec.replayed:
-            what = "shifts" if spec.shifts else "a replayed log"
+        if spec.replayed:
             raise ScenarioError(
-                f"people.{self.group_name} is staffed by {what}; give it `staffing:` by time of day, which is what is looked for"
+                f"people.{self.group_name} is staffed by a replayed log; give it `staffing:` by time of day, which is what is looked for"
             )
+        self.shifts = spec.shifts
         for name in queues:
             if name not in names.queues or names.queues.index(name) not in spec.skills:
                 mine = ", ".join(names.queues[q] for q in spec.skills)
@@ -252,11 +259,22 @@ class _Asked:
     def steps(self) -> int:
         return len(self.edges_s) - 1
 
-    def staffed(self, people: IntArray, *, keep: bool = False) -> Scenario:
-        """The scenario with these people by step."""
+    def on_shift(self) -> FloatArray:
+        """People whom the group's own shifts put on the floor, as planned, mean by step."""
+        found = np.zeros(self.steps)
+        for shift in self.shifts:
+            for begin_s, end_s in shift.pieces:
+                inside = np.minimum(end_s, self.edges_s[1:]) - np.maximum(begin_s, self.edges_s[:-1])
+                found += shift.people * np.maximum(0.0, inside)
+        return found / np.diff(self.edges_s)
+
+    def staffed(self, people: IntArray | None, *, keep: bool = False) -> Scenario:
+        """The scenario with these people by step, in place of shifts; as it is when None."""
+        if people is None:
+            return replace(self.scenario, keep_contacts=keep)
         steps = tuple((float(at), int(n)) for at, n in zip(self.edges_s[:-1], people, strict=True))
         groups = tuple(
-            replace(group, staffing=steps) if g == self.group else group
+            replace(group, staffing=steps, shifts=()) if g == self.group else group
             for g, group in enumerate(self.scenario.groups)
         )
         assert isinstance(groups[self.group], Group), "groups are values"
@@ -339,7 +357,7 @@ class _Search:
         self.left = (plans + len(METHODS)) * self.n
 
     def _run(
-        self, people: IntArray, replications: Sequence[int], what: str, *, keep: bool = False
+        self, people: IntArray | None, replications: Sequence[int], what: str, *, keep: bool = False
     ) -> list[Run]:
         scenario = self.asked.staffed(people, keep=keep)
         made = list(in_order([(scenario, r) for r in replications], self.floor, self.jobs))
@@ -353,9 +371,8 @@ class _Search:
         """What comes to people when there are enough of them: nobody leaves, nobody calls again for that."""
         asked = self.asked
         self.expect(MOST_ROUNDS + asked.steps)
-        many = np.full(
-            asked.steps, 1 + max((n for _, n in asked.scenario.groups[asked.group].staffing), default=1)
-        )
+        most = max((n for _, n in asked.scenario.groups[asked.group].staffing), default=1)
+        many = np.full(asked.steps, 1 + max(most, math.ceil(asked.on_shift().max())))
         for _ in range(2):  # more people change what comes (redials), and what comes says how many are enough
             runs = self._run(many, range(min(self.n, MEASURING)), "measuring the load", keep=True)
             per_s, handle_s = self._load_of(runs, asked.queues)
@@ -376,7 +393,7 @@ class _Search:
         per_s: FloatArray = quantity(by_step, "queued") / np.maximum(1e-9, asked.counted_s * len(runs))
         return per_s, handle_by_interval_s(by_step)
 
-    def see(self, people: IntArray, replications: Sequence[int], what: str) -> _Seen:
+    def see(self, people: IntArray | None, replications: Sequence[int], what: str) -> _Seen:
         asked = self.asked
         shape = (len(replications), len(asked.queues), asked.steps)
         part, whole, gone, came = (np.zeros(shape) for _ in range(4))
@@ -484,10 +501,12 @@ class _Search:
             self._known[key] = bool((self.holds(people) >= 0.0).all())
         return self._known[key]
 
-    def judge(self, name: str, people: IntArray, shrinkage: float) -> Plan:
-        """What a plan gives on days that the search never saw."""
+    def judge(self, name: str, people: IntArray, shrinkage: float, *, own: bool = False) -> Plan:
+        """What a plan gives on days that the search never saw; with *own* what the scenario's shifts give, *people* in the mean."""
         asked = self.asked
-        seen = self.see(people, range(FRESH_FROM, FRESH_FROM + self.n), "judging plans on other days")
+        seen = self.see(
+            None if own else people, range(FRESH_FROM, FRESH_FROM + self.n), "judging plans on other days"
+        )
         part, whole = seen.part.sum(axis=1), seen.whole.sum(axis=1)
         by_step = _level(part.sum(axis=0), whole.sum(axis=0))
         missed = 0

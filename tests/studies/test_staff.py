@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 
 from sim.cli.main import app
 from sim.scenario.errors import ScenarioError
+from sim.scenario.model import Shift
 from sim.store import scenarios_of
-from sim.studies.loss import largest_fleet, without
+from sim.studies import Asked, Cell, Table, rows
+from sim.studies.loss import largest_fleet, loss, without
 from sim.studies.staff import _Asked, _Search, staff
 from tests.laws.worlds import Span, law, one_line, read
 from tests.truth import case_id, cases
@@ -197,11 +199,59 @@ def test_a_target_out_of_reach_is_said(centre, monkeypatch):
     assert len(tried) < 60
 
 
+def test_shifts_stand_beside_what_is_required():
+    """Planned people by step without their breaks, and what they really give: the same as the scenario itself on those days."""
+    tiny = next(iter(scenarios_of(TINY, ["people.team.shifts=null", "people.team.staffing=9"]).values()))
+    day_s = tiny.calendar.end_s
+    half = Shift(6, ((0.0, day_s / 2),))
+    rest = Shift(3, ((0.0, day_s / 4), (day_s / 2, day_s)))
+    shifted = replace(tiny, groups=(replace(tiny.groups[0], shifts=(half, rest), staffing=()),))
+    found = staff(shifted, step_s=day_s / 2, replications=10, confidence=0.6)
+    assert (round(6 + 1.5), 3) == found.shifts.people
+    own = Table.of(
+        [Cell("own", shifted)],
+        [Asked("service_level")],
+        rows([Cell("own", shifted)], range(1_000_000, 1_000_010), [Asked("service_level")]),
+    )
+    assert own.estimate(0, 0).value == pytest.approx(found.shifts.day.value)
+    assert tiny.groups[0].shifts == ()
+
+
+def test_a_loss_has_a_time(centre):
+    """From when and for how long; half a question, and a time outside of the run, are refused."""
+    tiny = next(iter(scenarios_of(TINY).values()))
+    found = loss(tiny, None, "09:30", "15m", largest=True)
+    assert ("fleet.A", "fleet.A lost 09:30–09:45") == (found.node, found.words)
+    assert 900.0 == found.until_s - found.from_s
+    down = without(tiny, found.node, found.from_s, found.until_s).incidents[-1]
+    assert (found.from_s, found.until_s) == (down.from_s, down.until_s)
+    assert "fleet.A lost" == loss(tiny, "fleet.A", None, None, largest=False).words
+    assert loss(tiny, None, None, None, largest=False) is None
+    for said, says in (
+        ((None, "09:30", None), "add --n-1 or --lose"),
+        (("fleet.A", "03:00", None), "outside the run"),
+        (("fleet.A", "09:30", "soon"), "must be a duration above 0"),
+    ):
+        with pytest.raises(ScenarioError, match=says):
+            loss(tiny, *said, largest=False)
+
+
+def test_a_search_says_how_far_it_is(centre):
+    """Runs so far and at most, never backwards, and the two meet at the end."""
+    told = []
+    staff(centre, step_s=7200.0, replications=3, progress=lambda *one: told.append(one))
+    assert ["measuring the load", "judging plans on other days"] == [told[0][0], told[-1][0]]
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert all(done <= whole for _, done, whole in told)
+    assert told[-1][1] == told[-1][2]
+
+
 def test_what_cannot_be_staffed_is_said(centre):
     """Shifts, unknown names, steps that are no whole number of intervals: each in words."""
     tiny = next(iter(scenarios_of(TINY).values()))
-    with pytest.raises(ScenarioError, match="staffed by shifts"):
-        staff(tiny)
+    replayed = replace(tiny, groups=(replace(tiny.groups[0], shifts=(), replayed=True),))
+    with pytest.raises(ScenarioError, match="staffed by a replayed log"):
+        staff(replayed)
     with pytest.raises(ScenarioError, match="no group 'day'"):
         staff(centre, group="day")
     with pytest.raises(ScenarioError, match="serves no queue 'chat'; it serves voice"):
