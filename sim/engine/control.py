@@ -131,6 +131,9 @@ class Floor(Protocol):
     def force(self, fleet: int, state: int) -> bool:
         """Move a fleet's breaker by order; whether it moved."""
 
+    def hold(self, fleet: int) -> None:
+        """Keep a fleet's open breaker open until it is forced."""
+
     def breaker_row(self, fleet: int) -> Any:
         """A fleet's breaker as it is."""
 

@@ -275,6 +275,10 @@ class PlainFloor:
             self.clock.process(self._timer(fleet, until_s))
         return True
 
+    def hold(self, fleet: int) -> None:
+        """Keep a fleet's open breaker open until it is forced."""
+        breaker.hold(self.breakers, fleet)
+
     def breaker_row(self, fleet: int) -> Any:
         """A fleet's breaker as it is."""
         return self.breakers[fleet]

@@ -18,7 +18,7 @@ from sim.demand.streams import stream
 from sim.engine.clock import Clock
 from sim.engine.forecast import STEP_S, Forecast, forecast, people_for
 from sim.engine.what import What
-from sim.orchestration import breaker, common_cause, degradation, desk, impact, plans, signals
+from sim.orchestration import breaker, common_cause, degradation, desk, impact, parents, plans, signals
 from sim.scenario.model import Incident, Scenario
 
 AHEAD_S = tuple(300.0 * k for k in range(25))
@@ -52,6 +52,7 @@ class Supervisor:
     sent: list[signals.Signal] = field(default_factory=list)
     words: list[tuple[int, str]] = field(default_factory=list)
     """(row of the control log, sentence) of what these controllers did."""
+    _parents: parents.ParentState = field(default_factory=parents.ParentState)
     _cause: common_cause.CommonCauseState = field(default_factory=common_cause.CommonCauseState)
     _signals: signals.SignalState = field(default_factory=signals.SignalState)
     _plans: plans.PlanState = field(default_factory=plans.PlanState)
@@ -71,7 +72,8 @@ class Supervisor:
     @property
     def on(self) -> bool:
         """Whether there is anybody to wake."""
-        return self.scenario.common_cause is not None or self.scenario.signals is not None
+        s = self.scenario
+        return s.common_cause is not None or s.parents is not None or s.signals is not None
 
     def moved(self, what: What, fleet: int, to_state: int, words: str) -> None:
         """A breaker, a level or a warning moved."""
@@ -112,6 +114,9 @@ class Supervisor:
         if self.scenario.common_cause is not None:
             self._look_for_a_common_cause(self.scenario.common_cause)
             due_s = min(due_s, common_cause.next_due(self._cause, self.scenario.common_cause, now_s))
+        if self.scenario.parents is not None:
+            self._look_at_parents(self.scenario.parents)
+            due_s = min(due_s, parents.next_due(self._parents, self.scenario.parents))
         if self.scenario.signals is not None:
             self._signal()
             due_s = min(due_s, signals.next_due(self._signals, self.scenario.signals.policy, now_s))
@@ -166,16 +171,52 @@ class Supervisor:
                 limit=policy.declare_at,
             )
             for name in action.fleets if opens else ():
-                f = self.scenario.names.fleets.index(name)
-                before = int(states[f])
-                if before in (breaker.State.CLOSED, breaker.State.DEGRADED) and self.floor.force(
-                    f, int(breaker.State.OPEN)
-                ):
-                    row = self.floor.breaker_row(f)
-                    self._moved[f] = (self.clock.now, action.words)
-                    self.log(
-                        What.BREAKER, f, before, int(row.state), int(row.cause), float(row.part), float(row.whole), float(row.limit)
-                    )  # fmt: skip
+                if breaker.State(int(states[self.scenario.names.fleets.index(name)])) in parents.BACK:
+                    self._force(name, breaker.State.OPEN, action.words)
+
+    def _force(self, fleet: str, state: breaker.State, words: str) -> None:
+        """Move a fleet's breaker, for these words."""
+        f = self.scenario.names.fleets.index(fleet)
+        before = int(self.floor.breaker_row(f).state)
+        if not self.floor.force(f, int(state)):
+            return
+        row = self.floor.breaker_row(f)
+        self._moved[f] = (self.clock.now, words)
+        numbers = float(row.part), float(row.whole), float(row.limit)
+        self.log(What.BREAKER, f, before, int(row.state), int(row.cause), *numbers)
+
+    # --- breakers of nodes -------------------------------------------------------------------------------------------------------
+
+    def _look_at_parents(self, policy: parents.ParentPolicy) -> None:
+        fleets = self.scenario.names.fleets
+        rows = {name: self.floor.breaker_row(f) for f, name in enumerate(fleets)}
+        seen = parents.ParentObservation(
+            {name: breaker.State(int(row.state)) for name, row in rows.items()},
+            {name: float(row.until_s) for name, row in rows.items()},
+        )
+        self._parents, actions = parents.step(self._parents, seen, policy, self.clock.now)
+        for action in actions:
+            node = self.scenario.names.nodes.index(action.node)
+            words = f"{action.node}: {action.words}"
+            match action:
+                case parents.OpenParent():
+                    part, whole = float(action.failing), float(action.of)
+                    self._say(words, What.PARENT, node, 0, 1, part=part, whole=whole, limit=policy.share)
+                    for name in action.others:
+                        if seen.states[name] in parents.BACK:
+                            self._force(name, breaker.State.OPEN, words)
+                case parents.NextScout():
+                    self._say(words, What.PARENT, node, 1, 2, limit=policy.scout_s)
+                    self._force(action.scout, breaker.State.HALF_OPEN, words)
+                case parents.CloseParent():
+                    self._say(words, What.PARENT, node, 1, 0)
+                    for name in action.released:
+                        self._force(name, breaker.State.HALF_OPEN, words)
+        for name in parents.held(self._parents):
+            f = fleets.index(name)
+            row = self.floor.breaker_row(f)
+            if int(row.state) == breaker.State.OPEN and float(row.until_s) < math.inf:
+                self.floor.hold(f)
 
     # --- signals -----------------------------------------------------------------------------------------------------------------
 
@@ -413,8 +454,8 @@ class Supervisor:
     def _group(self, lever: int) -> int:
         return self.scenario.names.groups.index(self.scenario.levers[lever].group)
 
-    def _say(self, words: str, what: What, subject: int, **numbers: Any) -> None:
-        self.words.append((self.log(what, subject, **numbers), words))
+    def _say(self, words: str, what: What, subject: int, *states: int, **numbers: Any) -> None:
+        self.words.append((self.log(what, subject, *states, **numbers), words))
 
 
 def now_or_never(due_s: float, now_s: float, end_s: float) -> bool:

@@ -22,3 +22,5 @@ class What(IntEnum):
     PLAN = 11
     HOST = 12
     """A host of a fleet went or came back: `from_state` is its number, −1 for panic; `to_state` 1 for out, or in panic."""
+    PARENT = 13
+    """Breaker of a node: `to_state` 1 open, 0 closed, 2 open with another scout."""

@@ -561,6 +561,12 @@ def on_look(
     return _move(b, ring, f, Signal.RECOVERED, now_s)
 
 
+def hold(b: BreakerArray, f: int) -> None:
+    """Keep an open breaker open, whatever its time to cool down says, until somebody moves it."""
+    assert b[f].state == State.OPEN, "an open breaker is held, and no other"
+    b[f].until_s = np.inf
+
+
 @compiled
 def force(b: BreakerArray, ring: RingArray, f: int, to_state: int, now_s: float) -> bool:
     """Do what an operator, or a controller above the fleets, says; True when this moved the breaker.

@@ -192,6 +192,10 @@ def _ancestor(_: Scenario, row: Any) -> Words:
     return "declared down" if row["to_state"] else "taken back", ""
 
 
+def _parent(_: Scenario, row: Any) -> Words:
+    return ("closed", "open", "open, another fleet probes")[int(row["to_state"])], ""
+
+
 def _signal(_: Scenario, row: Any) -> Words:
     return f"number {int(row['cause'])}, human volume {float(row['part']):+.1f}/min", ""
 
@@ -212,6 +216,7 @@ KINDS: dict[What, Kind] = {
     What.MESSAGE: Kind("announcement", "queues", _message, before_name="queue "),
     What.BIAS: Kind("look ahead", "", _bias),
     What.ANCESTOR: Kind("common cause", "nodes", _ancestor),
+    What.PARENT: Kind("node breaker", "nodes", _parent, before_name="breaker of "),
     What.SIGNAL: Kind("signal", "fleets", _signal, stands=False),
     What.PLAN: Kind("plan", "levers", _plan, stands=False),
 }

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from sim.orchestration.breaker import State
-from sim.orchestration.common_cause import CommonCausePolicy
+from sim.orchestration.common_cause import CommonCausePolicy, Graph
 from sim.orchestration.desk import Desk, Mode
 from sim.orchestration.duration import Law as DurationLaw
+from sim.orchestration.parents import ParentPolicy
 from sim.orchestration.plans import Kind, Lever
 from sim.orchestration.routing import threshold_matrix
 from sim.orchestration.signals import SignalPolicy
@@ -566,6 +567,29 @@ def _failover(spec: ScenarioFile) -> model.Failover:
     )
 
 
+def _stands_on(spec: ScenarioFile) -> dict[str, tuple[str, ...]]:
+    """What every node and fleet stands on directly."""
+    return {
+        **{name: node.on for name, node in spec.nodes.items()},
+        **{name: (fleet.on,) for name, fleet in spec.fleets.items() if fleet.on is not None},
+    }
+
+
+def _parents(spec: ScenarioFile) -> ParentPolicy | None:
+    if (parents := spec.failover.parents) is None:
+        return None
+    graph = Graph(_stands_on(spec), tuple(spec.fleets))
+    # Of nodes under the same fleets one is enough: the lowest.
+    found = (
+        {node: graph.on(node) for node in parents.nodes}
+        if parents.nodes
+        else {
+            nodes[0]: tuple(f for f in spec.fleets if f in fleets) for fleets, nodes in graph.shared().items()
+        }
+    )
+    return ParentPolicy(found, parents.share, parents.scout)
+
+
 def _ejection(spec: EjectionSpec | None) -> model.Ejection | None:
     if spec is None:
         return None
@@ -776,6 +800,7 @@ def build(
             stale_s=ahead.stale,
             spares=frozenset(list(spec.segments).index(name) for name in ahead.spares),
         ),
+        parents=_parents(spec),
         common_cause=None
         if (cause := spec.failover.common_cause) is None
         else CommonCausePolicy(
@@ -801,10 +826,7 @@ def build(
         levers=_levers(spec, clock),
         relief=_relief(spec),
         value=np.array([intent.value for intent in spec.intents.values()]),
-        stands_on={
-            **{name: node.on for name, node in spec.nodes.items()},
-            **{name: (fleet.on,) for name, fleet in spec.fleets.items() if fleet.on is not None},
-        },
+        stands_on=_stands_on(spec),
         incidents=tuple(
             model.Incident(
                 from_s=clock.second(i.at),

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import combinations, pairwise
 from zoneinfo import ZoneInfo
 
 from sim.scenario.schema import WEEKDAYS, FailureSpec, LawSpec, ScenarioFile
@@ -257,6 +257,24 @@ def _hosts(spec: ScenarioFile) -> Found:
                 (*path, key),
                 f"has no effect: with share {ejection.share:g} at least {left:.0%} of the hosts stay",
             )
+
+
+def _parents(spec: ScenarioFile) -> Found:
+    """Breakers of nodes."""
+    parents, path = spec.failover.parents, ("failover", "parents")
+    if parents is None:
+        return
+    if spec.failover.breakers is None:
+        yield path, "has no effect without failover.breakers: nothing would move it"
+    yield from _names((*path, "nodes"), parents.nodes, spec.nodes, "node")
+    for k, node in enumerate(parents.nodes):
+        on = [name for name in spec.fleets if node in stands_on(spec, f"fleet.{name}")]
+        if node in spec.nodes and len(on) < 2:
+            yield (*path, "nodes", k), f"has no effect: {len(on)} fleets stand on {node}, and two must"
+    if not parents.nodes and not any(
+        stands_on(spec, f"fleet.{a}") & stands_on(spec, f"fleet.{b}") for a, b in combinations(spec.fleets, 2)
+    ):
+        yield path, "has no effect: no two fleets stand on the same node"
 
 
 def _several(spec: ScenarioFile) -> list[int]:
@@ -607,6 +625,7 @@ def problems(spec: ScenarioFile) -> Found:
     yield from _graph(spec)
     yield from _incident_process(spec)
     yield from _hosts(spec)
+    yield from _parents(spec)
     yield from _new_pattern(spec)
     yield from _repeats(spec)
     yield from _csat(spec)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.orchestration.common_cause import CommonCausePolicy
 from sim.orchestration.desk import Desk
+from sim.orchestration.parents import ParentPolicy
 from sim.orchestration.plans import Lever
 from sim.orchestration.signals import SignalPolicy
 
@@ -676,6 +677,7 @@ class Scenario:
     limits: tuple[Limits, ...]
     look_ahead: LookAhead | None
     common_cause: CommonCausePolicy | None
+    parents: ParentPolicy | None
     signals: Signals | None
     desk: Desk
     levers: tuple[Lever, ...]

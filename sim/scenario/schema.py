@@ -738,6 +738,17 @@ class CommonCauseSpec(Spec):
     """Faults of one fleet in a week."""
 
 
+class ParentsSpec(Spec):
+    """Breakers of nodes (M25): when the fleets on a node fail together, one of them probes for all. Needs breakers."""
+
+    nodes: tuple[Name, ...] = ()
+    """Nodes that have one; none named: every node that two or more fleets stand on."""
+    share: Share = 1.0
+    """Of a node's fleets, open or half-open at once; two at least."""
+    scout: PositiveSeconds = 600.0
+    """So long one fleet probes for all, then the next. *assumed*"""
+
+
 class OperatorSpec(Spec):
     """An operator sets a fleet's breaker by hand (M25; names and meaning are resilience4j's)."""
 
@@ -773,6 +784,8 @@ class FailoverSpec(Spec):
     """Bad hosts of fleets with several are taken out, or `off`."""
     common_cause: OrOff[CommonCauseSpec] = None
     """A detector of faults that fleets have in common, or `off`."""
+    parents: OrOff[ParentsSpec] = None
+    """A breaker for nodes as well, or `off`."""
     operators: tuple[OperatorSpec, ...] = ()
     """What operators do to breakers by hand, and when."""
 

@@ -185,7 +185,29 @@ class _World:
         self.announced()
         self.operators()
         self.hosts()
+        self.parents()
         return self.tree
+
+    def parents(self) -> None:
+        """Some nodes have breakers where fleets on them have; dice of their own, so that no other world changes."""
+        d = _Dice(self.seed + 7_000_000)
+        failover = self.tree["failover"]
+        if not isinstance(failover.get("breakers"), dict):
+            return
+        shared = [node for node in self.nodes if sum(self.stands(name, node) for name in self.fleets) >= 2]
+        if not shared or not d.chance(0.5):
+            return
+        parents: dict[str, Any] = {}
+        d.maybe(parents, 0.5, "nodes", tuple(d.some(shared)))
+        d.maybe(parents, 0.7, "share", d.of(0.5, 0.7, 1.0))
+        d.maybe(parents, 0.7, "scout", self.written(d.of(60.0, 300.0, 1200.0)))
+        failover["parents"] = parents
+        for _ in range(d.count(1, 2)):
+            incident = {
+                "at": self.moment(round(d.between(0.1, 0.7) * self.hours * 60.0) * 60.0), "node": d.of(*shared), "effect": "errors",
+                "share": d.of(0.5, 0.8, 1.0), "lasts": self.written(d.of(1200.0, 3600.0, 7200.0)),
+            }  # fmt: skip
+            self.tree["incidents"] = (*self.tree["incidents"], incident)
 
     def hosts(self) -> None:
         """Some fleets are of several hosts, some of which are sick; dice of their own, so that no other world changes."""

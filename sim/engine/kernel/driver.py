@@ -218,6 +218,10 @@ class KernelFloor:
             push(w.agenda, until_s, int(Kind.TIMER) << SHIFT | fleet)
         return True
 
+    def hold(self, fleet: int) -> None:
+        """Keep a fleet's open breaker open until it is forced."""
+        breaker.hold(self._world.machines.breakers, fleet)
+
     def breaker_row(self, fleet: int) -> Any:
         """A fleet's breaker as it is."""
         return self._world.machines.breakers[fleet]
