@@ -163,3 +163,17 @@ def test_studies_are_told_from_scenarios(tmp_path: Path) -> None:
         is_study(tmp_path / "b.yaml"),
         is_study(TINY),
     ]
+
+
+SHIPPED = sorted((Path(__file__).resolve().parents[2] / "scenarios" / "studies").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_study_that_ships_can_be_run_and_is_named(path: Path) -> None:
+    """Nothing in it is wrong, the documentation names it, and by its size it is a matter of a minute or two."""
+    from sim.demand.source import expected
+
+    plan = design(path)
+    assert f"| `{path.stem}` |" in (path.parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    contacts = sum(expected(cell.scenario) for cell in plan.cells) * plan.replications
+    assert contacts < (35e6 if path.stem == "threshold_comparison" else 12e6)
