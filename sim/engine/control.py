@@ -131,6 +131,9 @@ class Floor(Protocol):
     def force(self, fleet: int, state: int) -> bool:
         """Move a fleet's breaker by order; whether it moved."""
 
+    def judge(self, judged: bool) -> None:
+        """From now on breakers hear what sessions come to, or do not."""
+
     def hold(self, fleet: int) -> None:
         """Keep a fleet's open breaker open until it is forced."""
 

@@ -52,6 +52,7 @@ from sim.engine.watch import (
     MOVED_WARNING,
     came_back,
     heard_reply,
+    judge_sessions,
     look_at_fleet,
     probe,
     session_ended,
@@ -274,6 +275,10 @@ class PlainFloor:
         if until_s < np.inf:
             self.clock.process(self._timer(fleet, until_s))
         return True
+
+    def judge(self, judged: bool) -> None:
+        """From now on breakers hear what sessions come to, or do not."""
+        judge_sessions(self.watch, self.breakers, judged)
 
     def hold(self, fleet: int) -> None:
         """Keep a fleet's open breaker open until it is forced."""

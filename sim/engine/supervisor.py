@@ -27,6 +27,8 @@ NEAR = 5
 """So many of them say whether the target is in danger."""
 STARTED, ARRIVED, STOPPED, LEFT = 0, 1, 2, 3
 """`to_state` of a plan's rows: asked, there, called off, gone."""
+WATCH = "the watch"
+"""Name of what looks at fleets, in the graph of what stands on what: no node can be called so."""
 PLAN_STATES = ("asked", "there", "called off", "gone")
 
 
@@ -150,13 +152,12 @@ class Supervisor:
             }.get(breaker.State(int(states[f])), common_cause.Verdict.NODATA)
             for f, name in enumerate(self.scenario.names.fleets)
         }
+        on = graph(self.scenario)
         self._cause, actions = common_cause.step(
-            self._cause,
-            common_cause.CommonCauseObservation(verdicts),
-            graph(self.scenario),
-            policy,
-            self.clock.now,
+            self._cause, common_cause.CommonCauseObservation(verdicts), on, policy, self.clock.now
         )
+        if any(action.watchers for action in actions):
+            self.floor.judge(not any(on.watching_from(node) for node in self._cause.declared))
         nodes = self.scenario.names.nodes
         for action in actions:
             opens = isinstance(action, common_cause.OpenAncestor)
@@ -464,5 +465,12 @@ def now_or_never(due_s: float, now_s: float, end_s: float) -> bool:
 
 
 def graph(scenario: Scenario) -> common_cause.Graph:
-    """What stands on what, by name."""
-    return common_cause.Graph(stands_on=scenario.stands_on, fleets=scenario.names.fleets)
+    """What stands on what, by name; a watch whose judgement of sessions counts is a watcher."""
+    watch, breaker_policy = scenario.watch, scenario.failover.breaker
+    judged = watch is not None and breaker_policy is not None and breaker_policy.semantic is not None
+    if watch is None or not watch.nodes or not judged:
+        return common_cause.Graph(stands_on=scenario.stands_on, fleets=scenario.names.fleets)
+    under = tuple(scenario.names.nodes[node] for node in sorted(watch.nodes))
+    return common_cause.Graph(
+        stands_on={**scenario.stands_on, WATCH: under}, fleets=scenario.names.fleets, watchers=(WATCH,)
+    )

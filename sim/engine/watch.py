@@ -193,6 +193,12 @@ def came_back(s: Watch, f: int) -> None:
         health.forget_sessions(s.health, s.ring, f)
 
 
+def judge_sessions(s: Watch, b: Rows, judged: bool) -> None:
+    """From now on breakers hear what sessions come to, or hear nothing of it: as if it had never told, which is not the same as silence."""
+    s.semantic[0] = int(judged)
+    b["had_sessions"] = 0
+
+
 @compiled
 def probe(
     b: Rows, ring: NDArray[np.int64], f: int, down: bool, errors: float, cut_off: bool, now_s: float

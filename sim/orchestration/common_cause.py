@@ -199,6 +199,8 @@ def step(
     symptoms = ", ".join(f"{fleet} {seen.verdicts.get(fleet, Verdict.NODATA).value}" for fleet in fleets)
     first_s = min(case.values())
     words = f"{symptoms} within {max(case.values()) - first_s:.0f} s: {node} {posterior:.0%} ≥ {policy.declare_at:.0%}"
+    if watchers := graph.watching_from(node):
+        words += f"; {', '.join(watchers)} stands on it too, and its judgement of sessions is suspended"
     actions.append(OpenAncestor(now_s, node, fleets, graph.watching_from(node), posterior, first_s, words))
     return replace(state, declared=(*state.declared, node)), tuple(actions)
 

@@ -17,7 +17,7 @@ from sim.orchestration import breaker, ejection
 from sim.scenario.model import Scenario
 from tests.twins.worlds import random_world, scenario_of
 
-TOLD = ("look_at_fleet", "session_ended", "session_scored", "heard_reply", "came_back")
+TOLD = ("judge_sessions", "look_at_fleet", "session_ended", "session_scored", "heard_reply", "came_back")
 """What the floor tells the watch: the first argument is the watch."""
 ASKED = ("call_epoch", "on_reply", "on_time", "force")
 """What it tells the breakers: the first arguments are rows and rings."""
@@ -67,7 +67,8 @@ def _replayed(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> int:
     for name in TOLD:
         real[name] = getattr(plain, name)
         # The look is given breakers, their rings and levels besides.
-        monkeypatch.setattr(plain, name, listen(name, real[name], 4 if name == "look_at_fleet" else 1))
+        hidden = {"look_at_fleet": 4, "judge_sessions": 2}.get(name, 1)
+        monkeypatch.setattr(plain, name, listen(name, real[name], hidden))
     for name in ASKED:
         real[name] = getattr(breaker, name)
         monkeypatch.setattr(breaker, name, listen(name, real[name], 1 if name == "call_epoch" else 2))
@@ -96,6 +97,8 @@ def _replayed(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> int:
             if moved & MOVED_SCALE:
                 scale = seen.scalings[f]
                 note(What.SCALE, now_s, f, args[2] + scale.pending - scale.fewer, scale.cause)
+        elif name == "judge_sessions":
+            real[name](seen, rows, *args)
         elif name in TOLD:
             real[name](seen, *args)
         elif name == "call_epoch":

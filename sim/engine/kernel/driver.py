@@ -19,6 +19,7 @@ from sim.engine.records import Recorder
 from sim.engine.state import DECISION, JOURNEY, UNUSUAL, State
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
+from sim.engine.watch import judge_sessions
 from sim.orchestration import breaker
 from sim.scenario.model import Scenario
 
@@ -217,6 +218,10 @@ class KernelFloor:
         if until_s < np.inf:
             push(w.agenda, until_s, int(Kind.TIMER) << SHIFT | fleet)
         return True
+
+    def judge(self, judged: bool) -> None:
+        """From now on breakers hear what sessions come to, or do not."""
+        judge_sessions(self._world.machines.watch, self._world.machines.breakers, judged)
 
     def hold(self, fleet: int) -> None:
         """Keep a fleet's open breaker open until it is forced."""
