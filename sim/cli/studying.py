@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -141,6 +142,7 @@ def _run(
 ) -> None:
     from sim.reports import studied, style
     from sim.reports.numbers import many
+    from sim.store.folder import disk_is_full
     from sim.store.manifest import dumps
     from sim.studies.best import best as best_of
     from sim.studies.execute import execute, working
@@ -165,11 +167,17 @@ def _run(
         folder = write(found, out, floor)
     rows = found.table
     pictures = folder / "figures"
-    pictures.mkdir(exist_ok=True)
-    drawn = [
-        style.write(figure, pictures, name)[1].name
-        for name, figure in studied.figures_of(rows, plan.reference).items()
-    ]
+    drawn: list[str] = []
+    undrawn = ""
+    try:
+        pictures.mkdir(exist_ok=True)
+        for name, figure in studied.figures_of(rows, plan.reference).items():
+            drawn.append(style.write(figure, pictures, name)[1].name)
+    except OSError as error:
+        shutil.rmtree(pictures, ignore_errors=True)  # half a picture is none
+        drawn = []
+        why = "the disk is full" if disk_is_full(error) else f"cannot be written ({error.strerror or error})"
+        undrawn = f"{pictures}: {why}; the tables are written, and the same command draws the figures"
     found_best = None if choice is None else best_of(rows, *choice)
     words = [] if choice is None or found_best is None else studied.best_in_words(rows, choice[0], found_best)
     if json:
@@ -203,8 +211,11 @@ def _run(
         )
         if drawn:
             show.out(f"figures/: {', '.join(drawn)}, and each as .svg")
+    if undrawn:
+        show.err(undrawn)
     if found.lost:
         _tell_lost(found)
+    if found.lost or undrawn:
         raise typer.Exit(OURS)
 
 
