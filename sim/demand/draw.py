@@ -330,6 +330,10 @@ def _likeliest_return(scenario: Scenario, rng: Streams) -> Callable[[int], Float
             unsettled = people.random(n) < resolution.unresolved + resolution.mood
             likeliest[unsettled] = repeats.unresolved
         if scenario.fleets:
+            if (
+                ai.slow_leaves > 0.0
+            ):  # whoever meets a slow reply may hang up, and who will is not known before
+                likeliest = np.maximum(likeliest, repeats.ai_abandoned)
             u = modes.random(n) if drawn else np.zeros(n)
             for failure in failures:
                 # In the words of the floors: below `detected` it notices, below `detected + loop` it goes in circles, else it is sure.

@@ -560,6 +560,9 @@ class PlainFloor:
             outcome = yield from self._call(contact, admitted)
             admitted = False
             self._retry_over(j)
+            if self._hangs_up(contact):
+                self._close(contact, Disposition.AI_ABANDONED, Handling.AI_ABANDONED)
+                return None
             if outcome == OK:
                 yield self._at(self.clock.now + float(contact.brings("think_s")), Kind.CALL, contact.id)
                 ending = self._after_turn(contact)
@@ -638,6 +641,7 @@ class PlainFloor:
                 break
         if not (self.t.instant[f] and outcome == OK):
             yield self._at(self.clock.now + reply_s, Kind.REPLY, contact.id)
+        j.reply_s = reply_s
         if self.ejection[f].on and outcome != LIMITED:
             self._sweep(f)
             if ejection.heard(self.ejection, self.hosts, f, host, outcome != OK, self.clock.now):
@@ -647,6 +651,14 @@ class PlainFloor:
             heard_reply(self.watch, f, failed, slow, reply_s, self.clock.now)
         self._hear(f, epoch, outcome != OK, reply_s > channel.slow_reply_s)
         return outcome
+
+    def _hangs_up(self, contact: Contact) -> bool:
+        """Whether the customer is gone when a reply that took too long is there; it has worn on who stays, too."""
+        j, k = contact.j, self.k
+        if j.reply_s <= self.scenario.channels[contact.channel].notice_s:
+            return False
+        j.mood = physics.mood_after_slow(float(j.mood), float(k.slow_mood))
+        return dice.uniform(int(contact.brings("key")), dice.HANGS_UP, int(j.calls)) < float(k.slow_leaves)
 
     def _sweep(self, f: int) -> None:
         """Compare the hosts of a fleet when that is due."""
@@ -1283,14 +1295,14 @@ class PlainFloor:
         j.state, j.answer_s, contact.began_s = State.WITH_PERSON, now_s, now_s
         j.group, j.agent = person.group, person.number
         channel = self.scenario.channels[contact.channel]
+        if contact.brings("silent") and not j.callback and now_s > j.leaves_s:
+            j.ghost, j.handle_s = 1, channel.silent_detect_s
+            return
         if k.wait_mood > 0.0 or k.answer_mood > 0.0:
             waited_s = 0.0 if j.callback else now_s - float(j.queue_s)
             j.mood = physics.mood_after_wait(
                 float(j.mood), waited_s, float(k.wait_free_s), float(k.wait_mood), float(k.answer_mood)
             )
-        if contact.brings("silent") and not j.callback and now_s > j.leaves_s:
-            j.ghost, j.handle_s = 1, channel.silent_detect_s
-            return
         j.handle_s = physics.person_handle_s(
             float(contact.brings("handle_s")),
             float(self.t.crowd[contact.channel, person.load]),

@@ -131,6 +131,12 @@ def mood_after_turn(mood: float, mode: int, good: float, bad: float) -> float:
 
 
 @compiled
+def mood_after_slow(mood: float, more: float) -> float:
+    """Frustration after one more reply that took too long."""
+    return min(1.0, mood + more)
+
+
+@compiled
 def mood_after_transfer(mood: float, fidelity: float, reexplain: float, transfer: float) -> float:
     """Frustration of somebody who is passed on from the AI to a person, and has to tell again what got lost."""
     return min(1.0, max(0.0, mood + transfer + reexplain * (1.0 - fidelity)))

@@ -114,8 +114,8 @@ def rate(
         if ending == _IN_SYSTEM:
             continue
         mood = x.mood
-        # Who was answered has the wait in its mood. A silent leaver as well: it was found out when its turn came.
-        if ending in (_ABANDONED, _BALKED, _DROPPED) and x.agent < 0:
+        # Who was answered has the wait in its mood.
+        if ending in (_ABANDONED, _BALKED, _DROPPED):
             from_s = x.stranded_s if ending == _DROPPED else x.queue_s
             if not np.isnan(from_s):
                 mood = mood_after_wait(mood, x.end_s - from_s, law.wait_free_s, law.wait_mood, 0.0)

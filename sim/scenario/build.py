@@ -192,7 +192,14 @@ def _ai(spec: ScenarioFile) -> model.Ai:
         mood_start=ai.mood_start,
         mood_bad_turn=ai.mood_bad_turn,
         mood_good_turn=ai.mood_good_turn,
+        slow_leaves=ai.slow.leaves if ai.slow is not None else 0.0,
+        slow_mood=ai.slow.mood if ai.slow is not None else 0.0,
     )
+
+
+def _notice_s(spec: ScenarioFile, channel: str) -> float:
+    slow = spec.ai.slow
+    return math.inf if slow is None else slow.after.get(channel, spec.channels[channel].slow_reply)
 
 
 def _ancestors(spec: ScenarioFile, name: str | None) -> set[str]:
@@ -763,12 +770,13 @@ def build(
                 crowding=c.crowding,
                 reply_timeout_s=c.reply_timeout,
                 slow_reply_s=c.slow_reply,
+                notice_s=_notice_s(spec, name),
                 max_session_s=c.max_session,
                 handover_s=c.handover,
                 silent_abandon=c.silent_abandon,
                 silent_detect_s=c.silent_detect,
             )
-            for c in spec.channels.values()
+            for name, c in spec.channels.items()
         ),
         handle=tuple(_law(i.human.handle, "lognormal", HANDLE_CV) for i in spec.intents.values()),
         fleets=_fleets(spec, nodes),

@@ -474,6 +474,22 @@ def _channels(spec: ScenarioFile) -> Found:
             )
 
 
+def _slow(spec: ScenarioFile) -> Found:
+    if (slow := spec.ai.slow) is None:
+        return
+    path: Path = ("ai", "slow")
+    if not spec.fleets:
+        yield path, "has no effect without fleets; remove it"
+        return
+    yield from _keys((*path, "after"), slow.after, spec.channels, "channel")
+    for name, channel in spec.channels.items():
+        if slow.after.get(name, channel.slow_reply) >= channel.reply_timeout and name in slow.after:
+            yield (
+                (*path, "after", name),
+                f"has no effect: no reply takes longer than channels.{name}.reply_timeout, {in_units(channel.reply_timeout)}",
+            )
+
+
 def _queues(spec: ScenarioFile) -> Found:
     served: dict[str, str] = {}
     for name, queue in spec.queues.items():
@@ -622,6 +638,7 @@ def problems(spec: ScenarioFile) -> Found:
         if intent.human.handle.law == "never":
             yield ("intents", name, "human", "handle"), "cannot be endless"
     yield from _channels(spec)
+    yield from _slow(spec)
     yield from _graph(spec)
     yield from _incident_process(spec)
     yield from _hosts(spec)

@@ -160,6 +160,9 @@ class Ai:
     mood_start: tuple[float, float]
     mood_bad_turn: float
     mood_good_turn: float
+    slow_leaves: float
+    """Probability of hanging up at a reply later than `Channel.notice_s`; 0 when off, as the next."""
+    slow_mood: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ class Channel:
     crowding: float
     reply_timeout_s: float
     slow_reply_s: float
+    notice_s: float
+    """A later reply wears on the customer; infinite when off."""
     max_session_s: float
     handover_s: float
     silent_abandon: float

@@ -253,6 +253,17 @@ class FailureSpec(Spec):
     """Closes as if resolved."""
 
 
+class SlowSpec(Spec):
+    """Customers who wait too long for a reply hear a filler, and some hang up (M23). Each late call counts, failed ones as well."""
+
+    after: dict[Name, PositiveSeconds] = {}
+    """By channel: later than this is slow to a customer. Left out: the channel's `slow_reply`; people on a phone stand about 1.5s."""
+    leaves: Share = 0.02
+    """Probability of hanging up at one of them; the orchestrator learns of it when the reply is there. *assumed*"""
+    mood: NonNegative = 0.04
+    """Frustration, 0 calm to 1 furious, grows by this with each. *assumed*"""
+
+
 class AiSpec(Spec):
     """The law of AI success and the shape of a session (M02)."""
 
@@ -276,6 +287,8 @@ class AiSpec(Spec):
     """Beta law of frustration at the start, 0 calm to 1 furious. *assumed*"""
     mood_bad_turn: NonNegative = 0.06
     mood_good_turn: NonNegative = 0.03
+    slow: OrOff[SlowSpec] = None
+    """What it does to customers when a reply is slow."""
 
 
 class LatencySpec(Spec):

@@ -77,6 +77,12 @@ def complaints(*sets: str) -> list[str]:
         (("repeats={false_contained: 1.2}",), "repeats.false_contained: is 1.2, and must be between 0 and 1"),
         (("repeats={after: {median: 10h}}",), "repeats.after.sigma: missing; needs a number (0 or more)"),
         (("mood={answer: -0.1}",), "mood.answer: is -0.1, and must be 0 or more"),
+        (("ai.slow={leaves: 1.5}",), "ai.slow.leaves: is 1.5, and must be between 0 and 1"),
+        (("ai.slow={after: {chta: 2s}}",), "ai.slow.after.chta: 'chta' is no channel; did you mean chat?"),
+        (
+            ("ai.slow={after: {chat: 10s}}",),
+            "ai.slow.after.chat: has no effect: no reply takes longer than channels.chat.reply_timeout, 10s",
+        ),
         (("mood={csat: {best: 5.5}}",), "mood.csat.best: is 5.5, and must be at most 5.0"),
         (
             ("mood={csat: {answers: 0.4, unhappy_answers: 3}}",),

@@ -186,6 +186,7 @@ class _World:
         self.operators()
         self.hosts()
         self.parents()
+        self.slow_replies()
         return self.tree
 
     def parents(self) -> None:
@@ -747,6 +748,15 @@ class _World:
             elif d.chance(0.5):
                 relief[way] = "off"
         self.tree["relief"] = relief
+
+    def slow_replies(self) -> None:
+        """What slow replies do to customers; dice of their own, as well."""
+        d = _Dice(self.seed + 8_000_000)
+        if self.fleets:
+            slow: dict[str, Any] = {"leaves": d.of(0.02, 0.1, 0.3), "mood": d.of(0.0, 0.04, 0.2)}
+            late_s = (self.beat_s, 2.0 * self.beat_s) if self.beat_s else (0.3, 0.7, 2.5)
+            d.maybe(slow, 0.7, "after", {name: f"{d.of(*late_s):g}s" for name in d.some(self.channels)})
+            d.maybe(self.tree["ai"], 0.5, "slow", d.of("off", slow, slow, {}))
 
     def customers(self) -> None:
         """Mood, what people settle, who comes back, and what comes of itself."""

@@ -180,17 +180,17 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
     p.hand_in[g, channel] += 1
     j[row].state = _WITH_PERSON
     j[row].answer_s = now_s
-    if k[0].wait_mood > 0.0 or k[0].answer_mood > 0.0:
-        waited_s = 0.0 if j[row].callback == 1 else now_s - j[row].queue_s
-        j[row].mood = mood_after_wait(
-            j[row].mood, waited_s, k[0].wait_free_s, k[0].wait_mood, k[0].answer_mood
-        )
     j[row].group = g
     j[row].agent = x - p.groups[g].first
     if c.silent[row] and j[row].callback == 0 and now_s > j[row].leaves_s:
         j[row].ghost = 1
         handle_s = p.channels[channel].silent_detect_s
     else:
+        if k[0].wait_mood > 0.0 or k[0].answer_mood > 0.0:
+            waited_s = 0.0 if j[row].callback == 1 else now_s - j[row].queue_s
+            j[row].mood = mood_after_wait(
+                j[row].mood, waited_s, k[0].wait_free_s, k[0].wait_mood, k[0].answer_mood
+            )
         handle_s = person_handle_s(
             c.handle_s[row],
             p.crowd[channel, load],

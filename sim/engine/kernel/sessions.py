@@ -23,6 +23,7 @@ from sim.engine.physics import (
     from_table,
     load_factor,
     load_shift,
+    mood_after_slow,
     mood_after_transfer,
     mood_after_turn,
     sentiment_reading,
@@ -632,6 +633,10 @@ def reply(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     if j[row].retry_open == 1:
         j[row].retry_open = 0
         fleet.retrying -= 1
+    if j[row].reply_s > w.people.channels[c.channel[row]].notice_s:
+        j[row].mood = mood_after_slow(j[row].mood, k.slow_mood)
+        if dice.uniform(c.key[row], dice.HANGS_UP, j[row].calls) < k.slow_leaves:
+            return _close(c, j, w, row, _AI_ABANDONED, _H_ABANDONED, now_s)
     if j[row].outcome != OK:
         tries = float(j[row].tries)
         if j[row].outcome == FAILED:

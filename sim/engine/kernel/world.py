@@ -107,6 +107,7 @@ CHANNEL = record(
         ("fill_up", np.int64),
         ("timeout_s", np.float64),
         ("slow_s", np.float64),
+        ("notice_s", np.float64),
         ("max_session_s", np.float64),
         ("handover_s", np.float64),
         ("silent_detect_s", np.float64),
@@ -131,6 +132,8 @@ KNOBS = record(
         ("leaves", np.float64),
         ("mood_good", np.float64),
         ("mood_bad", np.float64),
+        ("slow_leaves", np.float64),
+        ("slow_mood", np.float64),
         ("asks_per_turn", np.float64),
         ("asks_recall", np.float64),
         ("scope_recall", np.float64),
@@ -436,6 +439,7 @@ def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
         channels[field] = [getattr(c, field) for c in scenario.channels]
     channels["timeout_s"] = [c.reply_timeout_s for c in scenario.channels]
     channels["slow_s"] = [c.slow_reply_s for c in scenario.channels]
+    channels["notice_s"] = [c.notice_s for c in scenario.channels]
     channels["max_session_s"] = scenario.triggers.max_session_s
     lists = 1 + len(channels) * max(0, t.crowd.shape[1] - 2)
     return People(
@@ -528,6 +532,7 @@ def knobs(scenario: Scenario) -> Rows:
     row.detected, row.loop = ai.failure.detected, ai.failure.loop
     row.wrong_detected, row.wrong_loop = ai.wrong_label_failure.detected, ai.wrong_label_failure.loop
     row.leaves, row.mood_good, row.mood_bad = ai.leaves_per_turn, ai.mood_good_turn, ai.mood_bad_turn
+    row.slow_leaves, row.slow_mood = ai.slow_leaves, ai.slow_mood
     row.asks_per_turn, row.asks_recall = triggers.explicit_per_turn, triggers.explicit_recall
     row.scope_recall, row.scope_false = triggers.scope_recall, triggers.scope_false_alarm
     row.low_turns_at = triggers.sentiment_turns if triggers.sentiment_on else 0
