@@ -78,6 +78,7 @@ def staff(
             staffing.frame(found, scenario, extra).to_csv(csv, index=False)
         except OSError as error:
             raise ScenarioError(f"{csv}: cannot be written ({error.strerror or error})") from None
+        show.err(f"{csv}: written")
     if figure is not None:
         drawing.keep(staffing.figure(found, scenario), figure)
     if json:

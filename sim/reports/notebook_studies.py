@@ -208,7 +208,7 @@ def study(
         seed: Other customers.
         latin_hypercube: So many points instead of every combination.
         floor: `kernel` (fast) or `plain`; the results are the same.
-        jobs: Processes at work; as many as processors when left out. More than one wants `if __name__ == "__main__"` in a script.
+        jobs: Processes at work; as many as processors when left out.
         cluster: Address of a Dask scheduler on this machine.
         out: Where rows and tables are kept, so that the next call goes on from them; nowhere when left out.
 

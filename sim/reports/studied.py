@@ -193,14 +193,12 @@ def chosen(rows: Rows, asked: int, within: float | None = None) -> list[str]:
 
 def best_in_words(rows: Rows, asked: int, found: Best) -> list[str]:
     """The same of what was found already."""
-    what = rows.asked[asked].what
+    what, name = rows.asked[asked].what, called(rows, asked)
     if not found.enough:
-        return [
-            f"best by {what.name}: nothing is promised; it takes two cells and {FIRST} replications of each"
-        ]
+        return [f"best by {name}: nothing is promised; it takes two cells and {FIRST} replications of each"]
     names = _listed(found.may_be)
     lines = [
-        f"best by {what.name}: among {plural(len(found.may_be), 'cell')} of {len(rows.cells)} with {100 * found.confidence:g} %: {names}"
+        f"best by {name}: among {plural(len(found.may_be), 'cell')} of {len(rows.cells)} with {100 * found.confidence:g} %: {names}"
     ]
     if found.equal:
         lines.append(f"the same as {found.may_be[0]!r} in every replication: {_listed(found.equal)}")

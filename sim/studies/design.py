@@ -292,6 +292,8 @@ class _Designing:
         points, names = self.points(factors)
         self.stop_if_wrong()
         cells = self.cells(bases, names, points)
+        if self.problems:
+            self.as_far_as_can_be_told(bases)
         self.stop_if_wrong()
         self.no_idle_factor(bases, factors, names, points)
         first = cells[0].scenario
@@ -585,7 +587,8 @@ class _Designing:
                     heads[title], trees[title] = (base, levels), tree
         models, wrong = examined(trees, "cell")
         self.problems += wrong
-        self.stop_if_wrong()
+        if self.problems:
+            return []
         cells = []
         for title, (base, levels) in heads.items():
             scenario = self.built(title, base, models[title], trees[title])
@@ -601,6 +604,17 @@ class _Designing:
                 self.report(("scenario",), message)
                 break
         return cells
+
+    def as_far_as_can_be_told(self, bases: Sequence[_Base]) -> None:
+        """With cells that cannot be built, what is wrong with the figures is found on the scenario before any factor."""
+        for base in bases[:1]:
+            loaded = self.load(base.file, self.spec.scenario[base.source].overrides)
+            if loaded is None:
+                return
+            tree = loaded.trees[base.variant]
+            scenario = self.built("as it is", base, loaded.variants[base.variant], tree)
+            if scenario is not None:
+                self.precision(self.asked([Cell("as it is", scenario, base.levels)]))
 
     def tree_of(self, base: _Base, point: Point) -> Node | None:
         """The composed scenario of one cell; None when there is none."""

@@ -177,3 +177,16 @@ def test_every_study_that_ships_can_be_run_and_is_named(path: Path) -> None:
     assert f"| `{path.stem}` |" in (path.parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
     contacts = sum(expected(cell.scenario) for cell in plan.cells) * plan.replications
     assert contacts < (35e6 if path.stem == "threshold_comparison" else 12e6)
+
+
+def test_cells_and_figures_are_both_looked_at(tmp_path: Path) -> None:
+    """What is wrong in a cell does not hide what is wrong with a figure or its precision."""
+    text = (
+        ONE
+        + "factors:\n  failover.breakers.cool_down: [1s, soon]\nfigures: [service_level, asa queue=fax, occupancyy]\n"
+    )
+    found = "\n".join(wrong(tmp_path, text + "precision: { asa: 1s }\n"))
+    assert "cool_down: must be a duration" in found or "cool_down: is 'soon'" in found or "soon" in found
+    assert "there is no queue 'fax'" in found
+    assert "there is no figure 'occupancyy'" in found
+    assert "is not among the figures" in found
