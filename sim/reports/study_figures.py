@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 LETTER_IN = 0.076
 """Width of a letter of ten points, in the mean."""
-MOST_NUMBERED = 20
+MOST_NUMBERED = 16
 """Cells of a front that are named beside it."""
+LINE = 0.031
+"""Height of a line beside a front, as a share of the plot's."""
 MOST_ROWS = 40
 """Cells that a forest plot shows; of more the best and the worst."""
 
@@ -194,11 +196,14 @@ def _number(ax: Axes, beside: Axes, table: Table, found: Front, figures: tuple[i
     shown = [place for place in at.values() if not any(map(math.isnan, place))]
     taken = [(float(a), float(b), 5.0, 5.0) for a, b in ax.transData.transform(shown)] if shown else []
     inside = ax.get_window_extent()
+    line = 0.5
     for k, (c, point) in enumerate(zip(named, points, strict=True), 1):
+        words = _in_lines(_called(table.cells[c]), 44).split("\n")
         beside.text(
-            0.0, 1.0 - 0.045 * k, f"{k:>2}  {_called(table.cells[c], 40)}", fontsize=8.5, va="top",
+            0.0, 1.0 - LINE * line, "\n".join([f"{k:>2}  {words[0]}", *(f"      {more}" for more in words[1:])]), fontsize=8.0, va="top",
             transform=beside.transAxes, color=BLACK if found.places[c] == "front" else BLUE,
         )  # fmt: skip
+        line += 0.3 + len(words)
         across, up = _free_spot(float(point[0]), float(point[1]), taken, inside)
         taken.append((float(point[0]) + across, float(point[1]) + up, 9.0, 8.0))
         ax.annotate(
@@ -207,8 +212,8 @@ def _number(ax: Axes, beside: Axes, table: Table, found: Front, figures: tuple[i
         )  # fmt: skip
     if len(places) > len(named):
         beside.text(
-            0.0, 1.0 - 0.045 * (len(named) + 1), f"and {len(places) - len(named)} more, see table.csv", fontsize=8.5,
-            va="top", transform=beside.transAxes,
+            0.0, 1.0 - LINE * line, f"and {len(places) - len(named)} more, see table.csv", fontsize=8.0, va="top",
+            transform=beside.transAxes,
         )  # fmt: skip
 
 
@@ -246,7 +251,9 @@ def forest(table: Table, figure: int, against: int = 0) -> Figure:
         order = order[: MOST_ROWS // 2] + order[-MOST_ROWS // 2 :]
     scale = _scale(asked)
     with mpl.rc_context(RC):
-        drawn = Figure(figsize=(WIDTH_IN * 0.8, 1.5 + 0.28 * len(order)), dpi=DPI, layout="constrained")
+        names = [_in_lines(_called(table.cells[c]), 48) for c in order]
+        row_in = 0.28 if not any("\n" in name for name in names) else 0.38
+        drawn = Figure(figsize=(WIDTH_IN * 0.8, 1.5 + row_in * len(order)), dpi=DPI, layout="constrained")
         ax = drawn.subplots()
         for at, c in enumerate(order):
             gap = gaps[c]
@@ -255,7 +262,7 @@ def forest(table: Table, figure: int, against: int = 0) -> Figure:
                 color=_verdict_colour(gap, up), elinewidth=1.4, capsize=2,
             )  # fmt: skip
         ax.axvline(0.0, color=BLACK, linewidth=0.9)
-        ax.set_yticks(range(len(order)), [_called(table.cells[c]) for c in order])
+        ax.set_yticks(range(len(order)), names)
         ax.set_ylim(-0.6, len(order) - 0.4)
         ax.grid(visible=True, axis="x")
         points = "points" if asked.what.unit == "share" else _unit(asked)
@@ -349,15 +356,31 @@ def _level(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _called(cell: Cell, most: int = 48) -> str:
+def _called(cell: Cell, most: int = 100) -> str:
     """A cell by the last words of its factors: `ai 0.8, monitored 0.6`; by its name where they do not tell."""
     ends = [key.rsplit(".", 1)[-1] for key in cell.levels]
     name = cell.name
     if ends and len(set(ends)) == len(ends):
-        name = ", ".join(
-            f"{end} {_level(level)}" for end, level in zip(ends, cell.levels.values(), strict=True)
-        )
+        told = [
+            _level(level) if end in {"scenario", "variant"} else f"{end} {_level(level)}"
+            for end, level in zip(ends, cell.levels.values(), strict=True)
+        ]
+        name = ", ".join(told)
     return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _in_lines(name: str, most: int) -> str:
+    """A long name in two lines, broken where two factors meet: what tells cells apart often stands at the end."""
+    if len(name) <= most:
+        return name
+    parts = name.split(", ")
+    k = min(range(1, len(parts)), key=lambda k: max(_wide(parts[:k]), _wide(parts[k:])), default=0)
+    lines = [", ".join(parts[:k]) + ",", ", ".join(parts[k:])] if k else [name[:most], name[most:]]
+    return "\n".join(line if len(line) <= most else line[: most - 1] + "…" for line in lines)
+
+
+def _wide(parts: Sequence[str]) -> int:
+    return len(", ".join(parts))
 
 
 def _finite(value: float) -> float:
