@@ -157,9 +157,11 @@ class KernelFloor:
         Returns:
             None, or the earlier second at which a breaker moved: control should look then, and the floor has stopped there.
         """
-        w = self._world
         if self._contacts is None:
             self.now_s = until_s
+            return None
+        if until_s == self.now_s and not inclusive:
+            # The floor is there already: control often has several turns at one instant, and a crossing costs more than most of them.
             return None
         while True:
             w = self._world
