@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--json] [--quick]`: agreement first, then speed.
+"""`python -m benchmarks [--json] [--quick | --profile]`: agreement first, then speed.
 
 Exit code 0 when the programs agree, 1 when they do not (and then no speed is printed). Compiling, C and Numba
 alike, happens before the clock starts. Timed runs alternate between the programs, so that a busy machine slows
@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import agreement, product
+from benchmarks import agreement, controllers, product
 from benchmarks.c_program import FLAGS, compile_c
 from benchmarks.exact import exact_work_a
 from benchmarks.naive_simpy import run_naive_simpy
@@ -35,6 +35,7 @@ SIZES = {"product": 5_000_000, "naive_simpy": 60_000, "c": 10_000_000}
 LINEARITY_SIZES = (1_000_000, 10_000_000)
 MEMORY_CONTACTS = 10_000_000
 REPLICATIONS = 20
+PROFILED = 20
 
 # What the product is held to.
 BARS = {
@@ -72,10 +73,16 @@ class AllOn:
     """R1's Monday with every controller on."""
 
     kernel_over_plain: float
+    kernel_over_plain_cpu: float
+    """The same in processor time: what else the machine does counts for less."""
     contacts_per_s: float
     """On all processors, over replications."""
+    contacts_per_cpu_s: float
+    """For each second that a processor spent on it."""
     shares: dict[str, float]
-    """Of a run, by controller; at most so much."""
+    """Of a run's time, by controller."""
+    others: dict[str, float]
+    """Shares of all that is no controller; the looks are counted once more in the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +181,21 @@ def measure_all_on(repeats: int) -> AllOn:
     )
     say(f"every controller on, {REPLICATIONS} replications")
     product.all_on_over_replications(2)
+    per_s, per_cpu_s = product.all_on_over_replications(REPLICATIONS)
+    plain, kernel = monday["plain"], monday["kernel"]
     return AllOn(
-        median_seconds(monday["plain"]) / median_seconds(monday["kernel"]),
-        product.all_on_over_replications(REPLICATIONS),
-        product.controllers_shares(),
+        median_seconds(plain) / median_seconds(kernel),
+        median(timing.cpu_s for timing in plain) / median(timing.cpu_s for timing in kernel),
+        per_s,
+        per_cpu_s,
+        *measure_controllers(),
     )
+
+
+def measure_controllers() -> tuple[dict[str, float], dict[str, float]]:
+    """Shares of a run by controller, and of the rest."""
+    say(f"every controller on, what each of them takes of {PROFILED} runs")
+    return controllers.shares(PROFILED)
 
 
 def median_seconds(timings: Sequence[Timing]) -> float:
@@ -277,16 +294,23 @@ def all_on_text(all_on: AllOn | None) -> list[str]:
     return [
         "Every controller on (R1's Monday)",
         ratio("kernel over plain floor", all_on.kernel_over_plain, "all_on_kernel_over_plain"),
+        ratio("the same in processor time", all_on.kernel_over_plain_cpu, "all_on_kernel_over_plain"),
         ratio(
             f"contacts/s, {REPLICATIONS} replications, all processors",
             all_on.contacts_per_s,
             "all_on_contacts_per_s",
         ),
-        *(
-            ratio(f"share of a run at most: {controller}", share, "controller_share")
-            for controller, share in all_on.shares.items()
-        ),
+        f"  {'contacts for a second of one processor':<42}{all_on.contacts_per_cpu_s:>14,.0f}",
+        *shares_text(all_on.shares, all_on.others),
         "",
+    ]
+
+
+def shares_text(shares: dict[str, float], others: dict[str, float]) -> list[str]:
+    """Lines about what takes how much of a run."""
+    return [
+        *(ratio(f"share of {title}", share, "controller_share") for title, share in shares.items()),
+        *(f"  {f'share of {title}':<42}{share:>14.4g}" for title, share in others.items()),
     ]
 
 
@@ -308,7 +332,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_REPEATS} timed runs instead of {REPEATS}"
     )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="only what each controller takes of a Monday with all of them on",
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.profile:
+        shares, others = measure_controllers()
+        told = {"shares": shares, "others": others}
+        print(json.dumps(told, indent=2) if chosen.json else "\n".join(shares_text(shares, others)))
+        return 0
     repeats = QUICK_REPEATS if chosen.quick else REPEATS
     try:
         results = measure(repeats)

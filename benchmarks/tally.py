@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,7 +37,10 @@ class Timing:
     """One timed run."""
 
     seconds: float
+    """Of the clock on the wall."""
     tally: Tally
+    cpu_s: float = math.nan
+    """Of processors; NaN where it was not taken."""
 
     @property
     def contacts_per_s(self) -> float:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
 from benchmarks import __main__ as harness
-from benchmarks import agreement, product
+from benchmarks import agreement, controllers
 from benchmarks.c_program import compile_c
 from benchmarks.exact import exact_work_a
 from benchmarks.naive_simpy import run_naive_simpy
@@ -126,7 +127,11 @@ def test_json_has_the_promised_keys_and_null_for_what_is_missing(
     sizes = {"product": CONTACTS, "naive_simpy": CONTACTS}
     work = harness.measure_work("B", {"product": fast(), "naive_simpy": fast()}, 3, sizes)
     results = harness.Results(
-        {"A": work, "B": work}, 25.0, 9.5, 800.0, harness.AllOn(16.0, 2e5, {"plans": 0.05})
+        {"A": work, "B": work},
+        25.0,
+        9.5,
+        800.0,
+        harness.AllOn(16.0, 15.0, 2e5, 1e5, {"plans": 0.05}, {"the floor": 0.6}),
     )
     monkeypatch.setattr(harness, "measure", {harness.QUICK_REPEATS: results}.__getitem__)
 
@@ -141,19 +146,52 @@ def test_json_has_the_promised_keys_and_null_for_what_is_missing(
     assert {"kernel_over_plain": 25.0} == told["r1_monday"]
     assert {"seconds_ratio_for_10x": 9.5} == told["linearity"]
     assert {"peak_mb_10m_contacts": 800.0} == told["memory"]
-    assert {"kernel_over_plain": 16.0, "contacts_per_s": 2e5, "shares": {"plans": 0.05}} == told[
-        "every_controller_on"
-    ]
+    assert {
+        "kernel_over_plain": 16.0,
+        "kernel_over_plain_cpu": 15.0,
+        "contacts_per_s": 2e5,
+        "contacts_per_cpu_s": 1e5,
+        "shares": {"plans": 0.05},
+        "others": {"the floor": 0.6},
+    } == told["every_controller_on"]
 
     assert 0 == harness.main(["--quick"])
     shown = capsys.readouterr().out
     assert "not measured" in shown
-    assert "share of a run at most: plans" in shown
+    assert "share of plans" in shown
 
 
 def test_the_names_of_controllers_are_functions() -> None:
     """Every controller in the table is a function of the supervisor: a new name cannot make its share vanish."""
-    assert {} == {title: name for title, name in product.CONTROLLERS.items() if not hasattr(Supervisor, name)}
+    assert {} == {
+        title: names
+        for title, names in controllers.CONTROLLERS.items()
+        if not all(hasattr(Supervisor, name) for name in names)
+    }
+
+
+def test_a_controller_is_not_charged_for_another() -> None:
+    """What runs inside another title is charged once, to itself, and the time outside any title to nobody."""
+    watch = controllers.Stopwatch()
+
+    def work(seconds: float) -> None:
+        until_s = perf_counter() + seconds
+        while perf_counter() < until_s:
+            pass
+
+    inner = watch.around("inner", lambda: work(0.03))
+    outer = watch.around("outer", lambda: (work(0.01), inner(), work(0.01)))
+    began_s = perf_counter()
+    outer()
+    work(0.02)
+    inner()
+    whole_s = perf_counter() - began_s
+
+    assert ["outer", "inner"] == list(watch.spent_s)
+    # Never less than was worked, whatever else the machine does; and no more than the whole less the 0.02 s in between.
+    assert watch.spent_s["inner"] >= 0.06
+    assert watch.spent_s["outer"] >= 0.02
+    assert sum(watch.spent_s.values()) <= whole_s - 0.02
 
 
 def test_a_machine_without_a_compiler_has_no_c_program(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappush
-from typing import Any, cast
+from typing import Any
 
 import simpy
 from simpy.events import Event
@@ -36,7 +36,8 @@ class Clock(simpy.Environment):
         return event
 
     def _queue_at(self, event: Event, second: float, place: int) -> None:
-        heappush(cast(list[Any], self._queue), (second, place, next(self._eid), event))
+        queue: list[Any] = self._queue
+        heappush(queue, (second, place, next(self._eid), event))
 
     def before(self, second: float) -> Event:
         """Control's turn before anything happens on the floor at that second."""
@@ -48,12 +49,14 @@ class Clock(simpy.Environment):
 
     def has_more(self, end_s: float) -> bool:
         """Whether anything is due before the run ends: the floor stops short of *end_s*, control has its last turn there."""
-        if not self._queue:
+        queue: list[Any] = self._queue
+        if not queue:
             return False
-        second, place = cast(tuple[float, int], self._queue[0][:2])
-        return second < end_s or (second == end_s and place < _FLOOR)
+        second, place, *_ = queue[0]
+        return bool(second < end_s or (second == end_s and place < _FLOOR))
 
     def next_turn(self) -> tuple[float, bool]:
         """When control is due next, and whether the floor's events of that very second come first."""
-        second, place = cast(tuple[float, int], self._queue[0][:2])
+        queue: list[Any] = self._queue
+        second, place, *_ = queue[0]
         return second, place >= AFTER

@@ -16,18 +16,14 @@ from simpy.events import Event
 from sim.demand.contacts import Contacts
 from sim.demand.draw import CAPABILITY_CLIP, presence
 from sim.engine.clock import Clock
-from sim.engine.supervisor import Supervisor
-from sim.engine.what import What
+from sim.engine.supervisor import Standing, Supervisor
+from sim.engine.what import WAKES, What
 from sim.orchestration import breaker, degradation, warning
 from sim.orchestration.compiled import record
 from sim.scenario.model import Order, Scenario
 
-WAKES = {
-    What.BREAKER: breaker.in_words,
-    What.LEVEL: degradation.in_words,
-    What.WARNING: warning.in_words,
-}
-"""Moves that wake the controllers above, and their sentences."""
+WORDS = dict(zip(map(int, WAKES), (breaker.in_words, degradation.in_words, warning.in_words), strict=True))
+"""Sentences of the moves that wake the controllers above."""
 
 RAMP_STEPS = 120
 """Steps in which the effect of an incident with a ramp grows."""
@@ -125,8 +121,11 @@ class Floor(Protocol):
     def set_classifier(self, down: bool) -> None:
         """The classifier gives no labels from now on, or does again."""
 
-    def look(self, *, resets: bool = True) -> Look:
-        """How things stand; peaks are counted from the last look that resets them."""
+    def look(self) -> Look:
+        """How things stand; peaks are counted from the last look."""
+
+    def standing(self) -> Standing:
+        """How the fleets stand."""
 
     def force(self, fleet: int, state: int) -> bool:
         """Move a fleet's breaker by order; whether it moved."""
@@ -193,23 +192,14 @@ class Control:
         )
         return len(self.rows) - 1
 
-    def moved(self, move: Any) -> None:
-        """A controller on the floor moved just now."""
-        self.log(
-            What(int(move.what)),
-            int(move.subject),
-            int(move.from_state),
-            int(move.to_state),
-            int(move.cause),
-            float(move.part),
-            float(move.whole),
-            float(move.limit),
-        )
-        what = What(int(move.what))
-        if not self.supervisor.on or what not in WAKES:
+    def moved(self, move: tuple[Any, ...]) -> None:
+        """A controller on the floor moved: *move* is a row of `CONTROL`."""
+        self.rows.append(move)
+        _, what, subject, _, to_state, *numbers = move
+        words = WORDS.get(what)
+        if words is None or not self.supervisor.on:
             return
-        words = WAKES[what](int(move.cause), float(move.part), float(move.whole), float(move.limit))
-        self.supervisor.moved(what, int(move.subject), int(move.to_state), words)
+        self.supervisor.moved(What(what), subject, to_state, words(*numbers))
         if not self._waking:
             self._waking = True
             wakes = self.clock.before(self.clock.now)

@@ -39,6 +39,7 @@ from sim.engine.kernel.world import (
 )
 from sim.engine.records import Recorder
 from sim.engine.state import DECISION, FAILED, JOURNEY, LIMITED, MOVE, OK, Disposition, Handling, Mode, State
+from sim.engine.supervisor import Standing
 from sim.engine.tables import tables
 from sim.engine.ties import Kind
 from sim.engine.watch import (
@@ -288,12 +289,26 @@ class PlainFloor:
         """A fleet's breaker as it is."""
         return self.breakers[fleet]
 
-    def look(self, *, resets: bool = True) -> Look:
-        """How things stand; peaks are counted from the last look that resets them."""
+    def standing(self) -> Standing:
+        """How the fleets stand."""
+        self._settle()
+        return Standing(
+            breaker=tuple(self.breakers["state"].tolist()),
+            level=tuple(self.levels["level"].tolist()),
+            sessions=tuple(sessions for sessions, _ in self.capacity) or (0,),
+            active=tuple(meter.value for meter in self.sessions),
+        )
+
+    def _settle(self) -> None:
+        """Bring every integral up to now."""
         for g in range(len(self.people)):
             self._settle_group(g)
         for meter in (*self.waiting, *self.sessions):
             meter.settle(self.clock.now)
+
+    def look(self) -> Look:
+        """How things stand; peaks are counted from the last look."""
+        self._settle()
 
         def numbers(meters: list[Meter]) -> Any:
             return np.array([m.value for m in meters], dtype=np.int64)
@@ -321,8 +336,7 @@ class PlainFloor:
             level=self.levels["level"].copy(),
             sessions=np.array([sessions for sessions, _ in self.capacity] or [0], dtype=np.int64),
         )
-        if resets:
-            self.peak = [m.value for m in self.waiting]
+        self.peak = [m.value for m in self.waiting]
         return look
 
     def finish(self) -> int:
@@ -1436,7 +1450,7 @@ class PlainFloor:
         move.cause, move.part, move.whole, move.limit = cause, part, whole, limit
         looks = self.clock.before(self.clock.now)
         assert looks.callbacks is not None
-        looks.callbacks.append(lambda _: self.on_move(move))
+        looks.callbacks.append(lambda _: self.on_move(move.item()))
 
     def _timer(self, fleet: int, due_s: float) -> Story:
         yield self._at(due_s, Kind.TIMER, fleet)

@@ -6,7 +6,9 @@ seen on another day. Nothing here knows of incidents, nor of what is done about 
 
 from __future__ import annotations
 
+import hashlib
 import math
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -47,14 +49,16 @@ class Forecast:
     """People who hold the target of all queues together, shape (steps,)."""
     everybody: FloatArray
     """People on the floor as the schedule has it, shape (steps,)."""
-    contained_per_s: FloatArray
-    """Sessions that a fleet closes by itself, shape (fleets, steps)."""
+    there: tuple[float, ...]
+    """The same as plain numbers."""
+    contained_per_min: tuple[tuple[float, ...], ...]
+    """Sessions that a fleet closes by itself, by fleet and step."""
     worked: Worked = field(default_factory=Worked, compare=False)
     """What estimates that rest on this have worked out, for all replications."""
 
 
-_KEPT: list[tuple[tuple[Any, ...], Forecast]] = []
-"""Forecasts made last: every replication asks for the same one."""
+_KEPT: list[tuple[tuple[Any, ...], bytes, Forecast]] = []
+"""Forecasts made last, with what they rest on and its digest: every replication asks for the same one."""
 
 
 def forecast(scenario: Scenario) -> Forecast:
@@ -62,12 +66,14 @@ def forecast(scenario: Scenario) -> Forecast:
     rests_on = (
         scenario.demand, scenario.routing, scenario.ai, scenario.queues, scenario.groups, scenario.fleets, scenario.failover,
     )  # fmt: skip
-    for kept, found in _KEPT:
+    for kept, _, found in _KEPT:
         if all(a is b for a, b in zip(kept, rests_on, strict=True)):
             return found
-    made = _forecast(scenario)
-    _KEPT.append((rests_on, made))
-    del _KEPT[:-8]
+    # A worker of a study is handed the scenario anew with every run: other objects, the same content.
+    digest = hashlib.blake2b(pickle.dumps(rests_on)).digest()
+    made = next((found for _, of, found in _KEPT if of == digest), None) or _forecast(scenario)
+    _KEPT[:] = [entry for entry in _KEPT if entry[1] != digest][-7:]
+    _KEPT.append((rests_on, digest, made))
     return made
 
 
@@ -80,23 +86,24 @@ def _servers(per_s: float, handle_s: float, patience_s: float, target: float, wi
     return staff_erlang_a(per_s, handle_s, patience_s, service_level=target, within_s=within_s).required
 
 
-def people_for(scenario: Scenario, queues: Sequence[int], per_s: float, handle_s: float) -> int:
-    """People who hold the target of these queues together for so many contacts (Erlang A; Erlang C where nobody gives up).
+def largest(scenario: Scenario, queues: Sequence[int]) -> Queue:
+    """The queue with the most contacts among these."""
+    share = scenario.demand.channel_share
+    return max((scenario.queues[q] for q in queues), key=lambda q: float(share[list(q.channels)].sum()))
 
-    Patience, target and threshold are those of the queue with the most contacts.
+
+def people(queue: Queue, per_s: float, handle_s: float) -> int:
+    """People who hold the target of a queue for so many contacts (Erlang A; Erlang C where nobody gives up).
 
     Args:
+        queue: Whose patience, target and threshold hold; of several together, those of the largest.
         handle_s: A person's time for a contact: where somebody has several at once, each takes its part.
     """
     if per_s <= 0.0 or handle_s <= 0.0:
         return 0
-    share = scenario.demand.channel_share
-    spec: Queue = max(
-        (scenario.queues[q] for q in queues), key=lambda q: float(share[list(q.channels)].sum())
-    )
     # Rounded, so that a number that wobbles in its last digits is worked out once.
     return _servers(
-        round(per_s, 6), round(handle_s, 1), spec.patience.mean_s, spec.target, spec.answer_within_s
+        round(per_s, 6), round(handle_s, 1), queue.patience.mean_s, queue.target, queue.answer_within_s
     )
 
 
@@ -181,19 +188,19 @@ def _forecast(scenario: Scenario) -> Forecast:
         for step in range(steps):
             if human[q, step] > 0.0:
                 mean_s = work[q, step] / human[q, step]
-                needed[q, step] = people_for(scenario, (q,), float(human[q, step]), float(mean_s))
+                needed[q, step] = people(scenario.queues[q], float(human[q, step]), float(mean_s))
     total, load = human.sum(axis=0), work.sum(axis=0)
-    everything = tuple(range(len(names.queues)))
+    together = largest(scenario, range(len(names.queues)))
     needed_all = np.array(
         [
-            people_for(scenario, everything, float(n), float(w / n)) if n > 0.0 else 0
+            people(together, float(n), float(w / n)) if n > 0.0 else 0
             for n, w in zip(total, load, strict=True)
         ],
         dtype=np.float64,
     )
     by_group = np.zeros((len(scenario.groups), steps))
-    for second, group, people in presence(scenario, None):
-        by_group[group, middles >= second] = people
+    for second, group, there in presence(scenario, None):
+        by_group[group, middles >= second] = there
     planned = np.zeros_like(human)
     for spec, present in zip(scenario.groups, by_group, strict=True):
         planned[list(spec.skills)] += present
@@ -201,7 +208,16 @@ def _forecast(scenario: Scenario) -> Forecast:
     for q in range(len(names.queues)):
         others = {o for spec in scenario.groups if q in spec.skills for o in spec.skills} - {q}
         planned[q] = np.maximum(0.0, planned[q] - needed[list(others)].sum(axis=0))
-    return Forecast(tuple(streams), needed, planned, needed_all, by_group.sum(axis=0), contained_per_s)
+    everybody = by_group.sum(axis=0)
+    return Forecast(
+        tuple(streams),
+        needed,
+        planned,
+        needed_all,
+        everybody,
+        tuple(everybody.tolist()),
+        tuple(tuple(row) for row in (60.0 * contained_per_s).tolist()),
+    )
 
 
 def _simple(scenario: Scenario) -> NDArray[np.bool_]:

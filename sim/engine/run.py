@@ -61,7 +61,7 @@ def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
     clock.process(_customers(scenario, replication, clock, floor, drawing))
     control.start()
 
-    def look_at_moves(_: Event) -> None:
+    def look_at_moves(_: Event | None = None) -> None:
         for move in floor.moves:
             control.moved(move)
         floor.moves.clear()
@@ -71,6 +71,8 @@ def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
         if moved_s is not None:
             # Nothing was due before: control looks at that second, then the floor goes on.
             clock.before(moved_s).callbacks.append(look_at_moves)
+        elif floor.moves:
+            look_at_moves()
         clock.step()
     return recorder.run(replication, "kernel", control.looks, control.rows, floor.finish(), *_told(control))
 

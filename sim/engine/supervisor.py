@@ -7,22 +7,24 @@ here, and what people do about it (who says yes, how long a person thinks) is dr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from simpy.events import Event
 
 from sim.demand.streams import stream
 from sim.engine.clock import Clock
-from sim.engine.forecast import STEP_S, Forecast, forecast, people_for
+from sim.engine.forecast import STEP_S, Forecast, forecast, largest, people
 from sim.engine.what import What
 from sim.orchestration import breaker, common_cause, degradation, desk, impact, parents, plans, signals
-from sim.scenario.model import Incident, Scenario
+from sim.scenario.model import Incident, Queue, Scenario
 
 AHEAD_S = tuple(300.0 * k for k in range(25))
 """Horizons of the estimate: two hours in steps of the plan."""
+NOW_S = AHEAD_S[:1]
 NEAR = 5
 """So many of them say whether the target is in danger."""
 STARTED, ARRIVED, STOPPED, LEFT = 0, 1, 2, 3
@@ -30,6 +32,91 @@ STARTED, ARRIVED, STOPPED, LEFT = 0, 1, 2, 3
 WATCH = "the watch"
 """Name of what looks at fleets, in the graph of what stands on what: no node can be called so."""
 PLAN_STATES = ("asked", "there", "called off", "gone")
+_NAMES = tuple(state.name.lower() for state in breaker.State)
+_CLOSED = int(breaker.State.CLOSED)
+_VERDICTS = {
+    int(breaker.State.CLOSED): common_cause.Verdict.OK,
+    int(breaker.State.DEGRADED): common_cause.Verdict.WARN,
+    int(breaker.State.OPEN): common_cause.Verdict.TRIP,
+    int(breaker.State.HALF_OPEN): common_cause.Verdict.TRIP,
+}
+"""What a breaker's state says of its fleet; any other says nothing."""
+_TYPES = {kind: number for number, kind in enumerate(signals.Type)}
+_PLAN = plans.PlanPolicy()
+_SHUT = frozenset(state for state, name in enumerate(_NAMES) if name in impact.SHUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the fleets stand at one instant: all that the controllers above them want to know, by fleet."""
+
+    breaker: tuple[int, ...]
+    """State."""
+    level: tuple[int, ...]
+    """Of degradation."""
+    sessions: tuple[int, ...]
+    """That each fleet can have."""
+    active: tuple[int, ...]
+    """Under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shortage:
+    """What an estimate says to somebody who plans."""
+
+    gap: tuple[float, ...]
+    """People short in steps of the plan, 0 where there are enough."""
+    held: float
+    """Share of the people needed who are there, in the worst of the next steps."""
+    spilled_per_min: float
+    """More than usual that need a person."""
+    human_per_min: float
+    """All that need one."""
+
+
+def _places(now_s: float, last: int) -> tuple[int, ...]:
+    """The intervals of the plan that the horizons of the estimate fall into."""
+    from_s, until_s, places = _places_in(int(now_s / AHEAD_S[1]), last)
+    return places if from_s <= now_s <= until_s else _places_at(now_s, last)
+
+
+@lru_cache(maxsize=4096)
+def _places_in(step: int, last: int) -> tuple[float, float, tuple[int, ...]]:
+    """The same for all seconds from and until which they are the same; none, where rounding moves one of them within a step."""
+    from_s, until_s = AHEAD_S[1] * step, AHEAD_S[1] * (step + 1) - 1e-6
+    places = _places_at(from_s, last)
+    return from_s, until_s if places == _places_at(until_s, last) else -math.inf, places
+
+
+def _places_at(now_s: float, last: int) -> tuple[int, ...]:
+    return tuple([min(last, int((now_s + ahead_s) / STEP_S)) for ahead_s in AHEAD_S])
+
+
+@lru_cache(maxsize=1024)
+def _seen(
+    name: str,
+    state: str,
+    level: int,
+    plan_per_min: float,
+    cause: str,
+    channels: tuple[str, ...],
+    posted_s: float,
+) -> signals.FleetSeen:
+    """A fleet as signals see it; a look finds most of them as the last one did."""
+    return signals.FleetSeen(
+        name=name,
+        state=state,
+        level=level,
+        plan_per_min=plan_per_min,
+        cause=cause,
+        channels=channels,
+        posted_s=posted_s,
+    )
+
+
+def _held(gap: float, required: int) -> float:
+    # A rough projection: short of people by a share, short of target by as much.
+    return 1.0 - max(0.0, gap) / max(1, required)
 
 
 @dataclass(slots=True)
@@ -70,12 +157,36 @@ class Supervisor:
     _due_s: float = math.inf
     _engaged: bool = False
     """Whether the desk has taken up a signal of this episode: it then plans again by itself."""
+    _impact: impact.ImpactPolicy = field(init=False)
+    _largest: Queue = field(init=False)
+    """The queue whose people are reckoned with."""
+    _channels: tuple[tuple[str, ...], ...] = field(init=False)
+    """By fleet: names of its channels."""
+
+    _graph: common_cause.Graph = field(init=False)
+    _forecast: Forecast | None = None
+
+    def __post_init__(self) -> None:
+        names, told = self.scenario.names, self.scenario.signals
+        self._impact = impact.ImpactPolicy(
+            ahead_s=NOW_S, every_s=STEP_S, burst_share=told.burst if told is not None else 0.0
+        )
+        self._largest = largest(self.scenario, range(len(names.queues)))
+        self._graph = graph(self.scenario)
+        self._channels = tuple(
+            tuple(names.channels[c] for c in sorted(fleet.channels)) for fleet in self.scenario.fleets
+        )
+
+    def _known(self) -> Forecast:
+        """What the planner knew before the day."""
+        if self._forecast is None:
+            self._forecast = forecast(self.scenario)
+        return self._forecast
 
     @property
     def on(self) -> bool:
         """Whether there is anybody to wake."""
-        s = self.scenario
-        return s.common_cause is not None or s.parents is not None or s.signals is not None
+        return self.scenario.is_supervised
 
     def moved(self, what: What, fleet: int, to_state: int, words: str) -> None:
         """A breaker, a level or a warning moved."""
@@ -112,16 +223,21 @@ class Supervisor:
 
     def wake(self) -> None:
         """Look, decide, act; be woken again when somebody wants to."""
-        now_s, due_s = self.clock.now, math.inf
+        due_s, stands = math.inf, self.floor.standing()
         if self.scenario.common_cause is not None:
-            self._look_for_a_common_cause(self.scenario.common_cause)
-            due_s = min(due_s, common_cause.next_due(self._cause, self.scenario.common_cause, now_s))
+            acted, due_s = self._look_for_a_common_cause(stands, self.scenario.common_cause)
+            if acted:
+                stands = self.floor.standing()
         if self.scenario.parents is not None:
-            self._look_at_parents(self.scenario.parents)
-            due_s = min(due_s, parents.next_due(self._parents, self.scenario.parents))
+            acted, again_s = self._look_at_parents(self.scenario.parents)
+            due_s = min(due_s, again_s)
+            if acted:
+                stands = self.floor.standing()
         if self.scenario.signals is not None:
-            self._signal()
-            due_s = min(due_s, signals.next_due(self._signals, self.scenario.signals.policy, now_s))
+            sent, again_s = self._signal(stands, self.scenario.signals.policy)
+            due_s = min(due_s, again_s)
+            for signal in sent if self.scenario.levers else ():
+                self.clock.process(self._taken_up(signal))
         self._wake_at(due_s)
 
     def _wake_at(self, due_s: float) -> None:
@@ -141,23 +257,20 @@ class Supervisor:
 
     # --- common cause ------------------------------------------------------------------------------------------------------------
 
-    def _look_for_a_common_cause(self, policy: common_cause.CommonCausePolicy) -> None:
-        states = self.floor.look(resets=False).breaker
+    def _look_for_a_common_cause(
+        self, stands: Standing, policy: common_cause.CommonCausePolicy
+    ) -> tuple[bool, float]:
+        """Weigh what breakers say; whether that led to anything, and when to do so again."""
+        states = stands.breaker
         verdicts = {
-            name: {
-                breaker.State.CLOSED: common_cause.Verdict.OK,
-                breaker.State.DEGRADED: common_cause.Verdict.WARN,
-                breaker.State.OPEN: common_cause.Verdict.TRIP,
-                breaker.State.HALF_OPEN: common_cause.Verdict.TRIP,
-            }.get(breaker.State(int(states[f])), common_cause.Verdict.NODATA)
-            for f, name in enumerate(self.scenario.names.fleets)
+            name: _VERDICTS.get(state, common_cause.Verdict.NODATA)
+            for name, state in zip(self.scenario.names.fleets, states, strict=False)
         }
-        on = graph(self.scenario)
         self._cause, actions = common_cause.step(
-            self._cause, common_cause.CommonCauseObservation(verdicts), on, policy, self.clock.now
+            self._cause, common_cause.CommonCauseObservation(verdicts), self._graph, policy, self.clock.now
         )
         if any(action.watchers for action in actions):
-            self.floor.judge(not any(on.watching_from(node) for node in self._cause.declared))
+            self.floor.judge(not any(self._graph.watching_from(node) for node in self._cause.declared))
         nodes = self.scenario.names.nodes
         for action in actions:
             opens = isinstance(action, common_cause.OpenAncestor)
@@ -172,8 +285,9 @@ class Supervisor:
                 limit=policy.declare_at,
             )
             for name in action.fleets if opens else ():
-                if breaker.State(int(states[self.scenario.names.fleets.index(name)])) in parents.BACK:
+                if states[self.scenario.names.fleets.index(name)] in parents.BACK:
                     self._force(name, breaker.State.OPEN, action.words)
+        return bool(actions), common_cause.next_due(self._cause, policy, self.clock.now)
 
     def _force(self, fleet: str, state: breaker.State, words: str) -> None:
         """Move a fleet's breaker, for these words."""
@@ -188,7 +302,8 @@ class Supervisor:
 
     # --- breakers of nodes -------------------------------------------------------------------------------------------------------
 
-    def _look_at_parents(self, policy: parents.ParentPolicy) -> None:
+    def _look_at_parents(self, policy: parents.ParentPolicy) -> tuple[bool, float]:
+        """Open and close the breakers of nodes; whether any moved, and when to look again."""
         fleets = self.scenario.names.fleets
         rows = {name: self.floor.breaker_row(f) for f, name in enumerate(fleets)}
         seen = parents.ParentObservation(
@@ -218,78 +333,81 @@ class Supervisor:
             row = self.floor.breaker_row(f)
             if int(row.state) == breaker.State.OPEN and float(row.until_s) < math.inf:
                 self.floor.hold(f)
+        return bool(actions), parents.next_due(self._parents, policy)
 
     # --- signals -----------------------------------------------------------------------------------------------------------------
 
-    def _estimate(self, known: Forecast, look: Any, ahead: tuple[float, ...]) -> impact.Impact:
+    def _estimate(self, known: Forecast, stands: Standing, ahead: tuple[float, ...]) -> impact.Impact:
         """What the failure puts on the people at these horizons, as the planner sees it."""
-        names, now_s = self.scenario.names, self.clock.now
-        fleets = {
+        now_s = self.clock.now
+        closed = [
+            (self._moved.get(f, (0.0, ""))[0], stands.active[f])
+            for f, state in enumerate(stands.breaker)
+            if state in _SHUT
+        ]
+        burst = impact.burst(closed, self._impact, now_s)
+        last = len(known.there) - 1
+        places = tuple([min(last, int((now_s + ahead_s) / STEP_S)) for ahead_s in ahead])
+        key = ("ahead", places, stands.breaker, stands.level, stands.sessions)
+        # Where a pause is announced an estimate rests on the very second.
+        found = None if self._pauses else known.worked.kept.get(key)
+        if found is None:
+            found = impact.outlook(
+                known.streams,
+                self._fleets(stands),
+                [known.there[place] for place in places],
+                self._people,
+                self._impact if ahead is NOW_S else replace(self._impact, ahead_s=ahead),
+                now_s,
+                degradation.sheds,
+                known.worked,
+            )
+            if not self._pauses:
+                known.worked.kept[key] = found
+        return impact.Impact(now_s, found, burst)
+
+    def _fleets(self, stands: Standing) -> dict[str, impact.Fleet]:
+        return {
             name: impact.Fleet(
-                sessions=int(look.sessions[f]),
-                state=breaker.State(int(look.breaker[f])).name.lower(),
-                since_s=self._moved.get(f, (0.0, ""))[0],
-                level=int(look.level[f]),
-                active=int(look.active[f]),
+                sessions=stands.sessions[f],
+                state=_NAMES[stands.breaker[f]],
+                level=stands.level[f],
                 sessions_normal=self.scenario.fleets[f].sessions,
                 away=self._pauses.get(f, ()),
             )
-            for f, name in enumerate(names.fleets)
+            for f, name in enumerate(self.scenario.names.fleets)
         }
-        steps = len(known.everybody)
-        available = [
-            float(known.everybody[min(steps - 1, int((now_s + ahead_s) / STEP_S))]) for ahead_s in ahead
-        ]
-        everything = tuple(range(len(names.queues)))
-        assert self.scenario.signals is not None, "asked only where there are signals"
-        policy = impact.ImpactPolicy(every_s=STEP_S, ahead_s=ahead, burst_share=self.scenario.signals.burst)
-        return impact.estimate(
-            known.streams,
-            fleets,
-            available,
-            lambda per_s, handle_s: people_for(self.scenario, everything, per_s, handle_s),
-            policy,
-            now_s,
-            degradation.sheds,
-            known.worked,
-        )
 
-    def _signal(self) -> None:
-        known, look, names, now_s = (
-            forecast(self.scenario),
-            self.floor.look(resets=False),
-            self.scenario.names,
-            self.clock.now,
-        )
-        assert self.scenario.signals is not None, "asked only where there are signals"
-        step = min(len(known.everybody) - 1, int(now_s / STEP_S))
+    def _people(self, per_s: float, handle_s: float) -> int:
+        return people(self._largest, per_s, handle_s)
+
+    def _signal(
+        self, stands: Standing, policy: signals.SignalPolicy
+    ) -> tuple[tuple[signals.Signal, ...], float]:
+        """Say what there is to say; what was said, and when to ask again."""
+        known, names, now_s = self._known(), self.scenario.names, self.clock.now
+        step = min(len(known.there) - 1, int(now_s / STEP_S))
         seen = tuple(
-            signals.FleetSeen(
-                name=name,
-                state=breaker.State(int(look.breaker[f])).name.lower(),
-                level=int(look.level[f]),
-                plan_per_min=60.0 * float(known.contained_per_s[f, step]),
-                active=int(look.active[f]),
-                cause=self._moved.get(f, (0.0, ""))[1],
-                channels=tuple(names.channels[c] for c in sorted(self.scenario.fleets[f].channels)),
-                posted_s=max(
-                    (
-                        until_s - now_s
-                        for from_s, until_s in self._pauses.get(f, ())
-                        if from_s <= now_s < until_s
-                    ),
-                    default=math.nan,
-                ),
-            )
-            for f, name in enumerate(names.fleets)
+            [
+                _seen(
+                    name,
+                    _NAMES[stands.breaker[f]],
+                    stands.level[f],
+                    known.contained_per_min[f][step],
+                    self._moved.get(f, (0.0, ""))[1],
+                    self._channels[f],
+                    self._posted_s(f) if self._pauses else math.nan,
+                )
+                for f, name in enumerate(names.fleets)
+            ]
         )
-        estimate = self._estimate(known, look, AHEAD_S[:1])
+        estimate = self._estimate(known, stands, NOW_S)
         observation = signals.SignalObservation(
             now_s, seen, estimate, tuple(self._warnings), tuple(self._untold)
         )
         self._warnings.clear()
         self._untold.clear()
-        self._signals, sent = signals.step(self._signals, observation, self.scenario.signals.policy, now_s)
+        self._signals, sent = signals.step(self._signals, observation, policy, now_s)
         for signal in sent:
             self.sent.append(signal)
             scope = signal.scope.fleets
@@ -297,14 +415,21 @@ class Supervisor:
                 f"{signal.type.value}: {signal.cause}; {estimate.words}; may last {signal.expected_p50_s / 60.0:.0f} min",
                 What.SIGNAL,
                 names.fleets.index(scope[0]) if len(scope) == 1 else -1,
-                to_state=list(signals.Type).index(signal.type),
+                to_state=_TYPES[signal.type],
                 cause=signal.seq,
                 part=signal.human_p50_per_min,
                 whole=signal.erlangs,
                 limit=signal.expected_p50_s,
             )
-            if self.scenario.levers:
-                self.clock.process(self._taken_up(signal))
+        return sent, signals.next_due(self._signals, policy, now_s)
+
+    def _posted_s(self, fleet: int) -> float:
+        """Rest of the announced pause that a fleet is in; NaN outside one."""
+        now_s = self.clock.now
+        return max(
+            (until_s - now_s for from_s, until_s in self._pauses.get(fleet, ()) if from_s <= now_s < until_s),
+            default=math.nan,
+        )
 
     # --- plans -------------------------------------------------------------------------------------------------------------------
 
@@ -339,50 +464,87 @@ class Supervisor:
     def _reach_s(self) -> float:
         """How long before an announced pause the desk begins to plan for it: as long as its slowest lever takes, and a plan more."""
         slowest_s = max((lever.lead_s[1] for lever in self.scenario.levers), default=0.0)
-        return max(AHEAD_S[-1], slowest_s) + plans.PlanPolicy().replan_s
+        return max(AHEAD_S[-1], slowest_s) + _PLAN.replan_s
 
     def _goes_on(self, signal: signals.Signal) -> Generator[Event, Any, None]:
         """Once at it, the desk plans again by itself until it has nothing out any more."""
         while True:
-            due_s = plans.next_due(self._plans, plans.PlanPolicy(), self.clock.now)
+            due_s = plans.next_due(self._plans, _PLAN, self.clock.now)
             if now_or_never(due_s, self.clock.now, self.scenario.calendar.end_s):
                 break
             yield self.clock.before(due_s)
             self._plan(signal)
         self._engaged = False
 
-    def _plan(self, signal: signals.Signal) -> None:
-        known, look, now_s = forecast(self.scenario), self.floor.look(resets=False), self.clock.now
-        normal = all(int(s) == breaker.State.CLOSED for s in look.breaker) and not look.level.any()
-        pauses = self._ahead(self._reach_s if normal else 0.0)
+    def _shortage(self, known: Forecast, stands: Standing) -> _Shortage:
+        """What is short as things stand, where no pause is announced; worked out once for an interval of the plan."""
+        places = _places(self.clock.now, len(known.there) - 1)
+        key = ("short", places, stands.breaker, stands.level, stands.sessions)
+        found: _Shortage | None = known.worked.kept.get(key)
+        if found is None:
+            by_place = impact.intervals(
+                known.streams,
+                self._fleets(stands),
+                dict.fromkeys(places),
+                self._people,
+                self._impact,
+                degradation.sheds,
+                known.worked,
+            )
+            short = {place: each.required - known.there[place] for place, each in by_place.items()}
+            now = by_place[places[0]]
+            found = known.worked.kept[key] = _Shortage(
+                gap=tuple([max(0.0, short[place]) for place in places]),
+                held=min(_held(short[place], by_place[place].required) for place in places[:NEAR]),
+                spilled_per_min=now.p50_per_min,
+                human_per_min=now.human_per_min,
+            )
+        return found
+
+    def _shortage_with_pauses(
+        self, known: Forecast, stands: Standing, pauses: Sequence[tuple[float, float]], *, normal: bool
+    ) -> _Shortage:
+        now_s = self.clock.now
         over_s = max((until_s - now_s for _, until_s in pauses), default=0.0)
         steps = max(len(AHEAD_S), math.ceil(over_s / AHEAD_S[1]) + 1)
-        estimate = self._estimate(known, look, tuple(AHEAD_S[1] * k for k in range(steps)))
-        now = estimate.ahead[0]
-        paused = [impact.is_away(pauses, now_s + a.ahead_s) for a in estimate.ahead]
+        ahead = self._estimate(known, stands, tuple(AHEAD_S[1] * k for k in range(steps))).ahead
+        paused = [impact.is_away(pauses, now_s + a.ahead_s) for a in ahead]
         # Before an announced pause only what is short in it counts: an ordinary day's shortage is nothing to call people for.
         before = normal and bool(pauses)
-        gaps = tuple(
-            max(0.0, a.gap) if there or not before else 0.0
-            for a, there in zip(estimate.ahead, paused, strict=True)
+        counted = [a for k, a in enumerate(ahead) if paused[k] or (k < NEAR and not before)]
+        worst = max([ahead[0], *(counted if before else ())], key=lambda a: a.p50_per_min)
+        return _Shortage(
+            gap=tuple(
+                max(0.0, a.gap) if there or not before else 0.0
+                for a, there in zip(ahead, paused, strict=True)
+            ),
+            held=min((_held(a.gap, a.required) for a in counted), default=1.0),
+            spilled_per_min=worst.p50_per_min,
+            human_per_min=worst.human_per_min,
         )
-        counted = [a for k, a in enumerate(estimate.ahead) if paused[k] or (k < NEAR and not before)]
-        # A rough projection: short of people by a share, short of target by as much.
-        low = min((1.0 - max(0.0, a.gap) / max(1, a.required) for a in counted), default=1.0)
-        worst = max([now, *(counted if before else ())], key=lambda a: a.p50_per_min)
-        target = max(queue.target for queue in self.scenario.queues)
+
+    def _plan(self, signal: signals.Signal) -> None:
+        known, stands, now_s = self._known(), self.floor.standing(), self.clock.now
+        normal = not any(stands.level) and all(state == _CLOSED for state in stands.breaker)
+        pauses = self._ahead(self._reach_s if normal else 0.0) if self._pauses else ()
+        if self._pauses:
+            short = self._shortage_with_pauses(known, stands, pauses, normal=normal)
+        else:
+            short = self._shortage(known, stands)
+        target = max([queue.target for queue in self.scenario.queues])
+        spilled = short.spilled_per_min
         observation = plans.PlanObservation(
-            gap=gaps,
-            lasts_p50_s=over_s or signal.expected_p50_s,
-            spill_per_min=max(0.0, worst.p50_per_min),
-            service_level_low=target * low,
+            gap=short.gap,
+            lasts_p50_s=max((until_s - now_s for _, until_s in pauses), default=0.0) or signal.expected_p50_s,
+            spill_per_min=max(0.0, spilled),
+            service_level_low=target * short.held,
             target=target,
-            volume_variance=worst.p50_per_min / max(1e-9, worst.human_per_min - worst.p50_per_min),
+            volume_variance=spilled / max(1e-9, short.human_per_min - spilled),
             recovered=normal and not pauses,
             joined=dict(self._joined),
         )
         self._plans, actions = plans.step(
-            self._plans, observation, self.scenario.levers, plans.PlanPolicy(), self.clock.now
+            self._plans, observation, self.scenario.levers, _PLAN, self.clock.now
         )
         for action in actions:
             lever = self.scenario.levers.index(action.lever)
@@ -394,7 +556,7 @@ class Supervisor:
                     to_state=STARTED,
                     cause=action.call,
                     part=float(action.people),
-                    whole=max(gaps),
+                    whole=max(short.gap),
                     limit=action.expected,
                 )
                 self.clock.process(self._people_come(action, lever))
@@ -406,7 +568,7 @@ class Supervisor:
                     to_state=STOPPED,
                     cause=action.call,
                     part=float(self._there.get(action.call, 0)),
-                    whole=max(gaps),
+                    whole=max(short.gap),
                 )
                 self.clock.process(self._people_go(action, lever))
 

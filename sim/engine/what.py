@@ -24,3 +24,7 @@ class What(IntEnum):
     """A host of a fleet went or came back: `from_state` is its number, −1 for panic; `to_state` 1 for out, or in panic."""
     PARENT = 13
     """Breaker of a node: `to_state` 1 open, 0 closed, 2 open with another scout."""
+
+
+WAKES = (What.BREAKER, What.LEVEL, What.WARNING)
+"""Moves on the floor that concern the controllers above it; the others are only written down."""

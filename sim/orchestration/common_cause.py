@@ -33,6 +33,9 @@ class Verdict(Enum):
     WARN = "warning"
     TRIP = "tripped"
 
+    # Looked up in sets at every look; there is one object of each, and Python's own way to hash it is not compiled.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

@@ -31,10 +31,30 @@ class Law:
 class Remaining:
     """From now until the end, seconds."""
 
-    mean_s: float
     p50_s: float
     p90_s: float
-    words: str
+    elapsed_s: float
+    """How long it has lasted; NaN where the end is posted."""
+    law: Law
+
+    @property
+    def mean_s(self) -> float:
+        """Expected rest."""
+        if math.isnan(self.elapsed_s):
+            return self.p50_s
+        mu, sigma = math.log(self.law.median_s), self.law.sigma
+        mean_s = math.exp(mu + sigma * sigma / 2.0)
+        if self.elapsed_s == 0.0:
+            return mean_s
+        z = (math.log(self.elapsed_s) - mu) / sigma
+        return mean_s * _above(z - sigma) / _above(z) - self.elapsed_s
+
+    @property
+    def words(self) -> str:
+        """The rest in words, and why."""
+        if math.isnan(self.elapsed_s):
+            return f"status page says {self.p50_s / 60.0:.0f} min more"
+        return f"median {self.p50_s / 60.0:.0f} min more after {self.elapsed_s / 60.0:.0f} min, as faults of this kind go"
 
 
 def remaining(elapsed_s: float, law: Law, posted_s: float = math.nan) -> Remaining:
@@ -50,20 +70,14 @@ def remaining(elapsed_s: float, law: Law, posted_s: float = math.nan) -> Remaini
             while the fault goes on is not believed.
     """
     if posted_s > 0.0:
-        return Remaining(posted_s, posted_s, posted_s, f"status page says {posted_s / 60.0:.0f} min more")
+        return Remaining(posted_s, posted_s, math.nan, law)
     mu, sigma = math.log(law.median_s), law.sigma
     # Beyond 37 standard deviations the share still lasting is no longer a number: the rest stays what it was there.
     elapsed_s = min(max(0.0, elapsed_s), math.exp(min(mu + 37.0 * sigma, 700.0)))
-    mean_s = math.exp(mu + sigma * sigma / 2.0)
-    lasting = 1.0
-    if elapsed_s > 0.0:
-        z = (math.log(elapsed_s) - mu) / sigma
-        lasting = _above(z)
-        mean_s = mean_s * _above(z - sigma) / lasting - elapsed_s
+    lasting = _above((math.log(elapsed_s) - mu) / sigma) if elapsed_s > 0.0 else 1.0
     p50_s = _reached(mu, sigma, 0.5 * lasting) - elapsed_s
     p90_s = _reached(mu, sigma, 0.1 * lasting) - elapsed_s
-    words = f"median {p50_s / 60.0:.0f} min more after {elapsed_s / 60.0:.0f} min, as faults of this kind go"
-    return Remaining(mean_s, p50_s, p90_s, words)
+    return Remaining(p50_s, p90_s, elapsed_s, law)
 
 
 def _above(z: float) -> float:

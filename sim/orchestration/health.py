@@ -442,7 +442,7 @@ def _judge(h: HealthArray, ring: RingArray, f: int) -> tuple[int, int, float, fl
     drop, z = 0.0, 0.0
     if by_sessions and expected > 0.0:
         drop = expected - contained / ended
-        z = drop_z(contained, ended, expected)
+        z = drop_z(contained, float(ended), expected)
 
     if h[f].trip_drop > 0.0 and drop >= h[f].trip_drop - _NEARLY and z >= _TRIP_Z:
         return _TRIP, _CONTAINMENT, contained, float(ended), expected

@@ -16,10 +16,15 @@ A planner's inputs only: expected arrivals, shares, handling times; nothing that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.orchestration.flow import flow
 
 OPEN_DOOR = frozenset({"closed", "disabled", "metrics_only"})
 SIMPLE_ONLY = frozenset({"degraded"})
@@ -103,6 +108,17 @@ class ImpactPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """The estimate for one interval of the plan, as long as things stand as they do: all of it that does not rest on how far off it is."""
+
+    p50_per_min: float
+    human_per_min: float
+    handle_s: float
+    erlangs: float
+    required: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ahead:
     """The estimate for one horizon, as long as things stand as they do."""
 
@@ -130,7 +146,15 @@ class Impact:
     ahead: tuple[Ahead, ...]
     burst: float
     """Sessions under way that ask for a person, once; not part of the arrivals a minute."""
-    words: str
+
+    @property
+    def words(self) -> str:
+        """The nearest horizon in words; few estimates are ever read out."""
+        now = self.ahead[0]
+        return (
+            f"human volume {now.p50_per_min:+.1f}/min ({now.p10_per_min:+.1f} to {now.p90_per_min:+.1f}), "
+            f"{now.erlangs:+.0f} Erlangs, {self.burst:.0f} at once; {now.required} people needed, {now.available:.0f} there"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +165,42 @@ class _Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class _Table:
+    """The streams as arrays, one row each."""
+
+    per_min: NDArray[np.float64]
+    ai_share: NDArray[np.float64]
+    session_s: NDArray[np.float64]
+    direct_s: NDArray[np.float64]
+    escalated_s: NDArray[np.float64]
+    chain: NDArray[np.int64]
+    doors: dict[tuple[Hashable, ...], tuple[NDArray[np.float64], NDArray[np.bool_]]] = field(
+        default_factory=dict
+    )
+    """What a fleet in some state does with them."""
+
+
+def _table(streams: Sequence[Stream], fleets: Sequence[str]) -> _Table:
+    intervals = max((len(stream.per_min) for stream in streams), default=1)
+    chains = [((stream.fleet, *stream.fallback) if stream.fleet else ()) for stream in streams]
+    places = max((len(chain) for chain in chains), default=0)
+    per_min = [stream.per_min + stream.per_min[-1:] * (intervals - len(stream.per_min)) for stream in streams]
+    chain = [[fleets.index(name) for name in chain] + [-1] * (places - len(chain)) for chain in chains]
+
+    def column(name: str) -> NDArray[np.float64]:
+        return np.array([getattr(stream, name) for stream in streams], dtype=np.float64)
+
+    return _Table(
+        per_min=np.array(per_min, dtype=np.float64).reshape(len(streams), intervals),
+        ai_share=column("ai_share"),
+        session_s=column("session_s"),
+        direct_s=column("direct_handle_s"),
+        escalated_s=column("escalated_handle_s"),
+        chain=np.array(chain, dtype=np.int64).reshape(len(streams), places),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
     """What earlier estimates have worked out: fleets stand in few ways, and an estimate is asked for whenever one of them moves.
 
@@ -148,13 +208,18 @@ class Worked:
     """
 
     flows: dict[tuple[Hashable, ...], _Flow] = field(default_factory=dict)
-    ahead: dict[tuple[Hashable, ...], Ahead] = field(default_factory=dict)
+    intervals: dict[tuple[Hashable, ...], Interval] = field(default_factory=dict)
+    kept: dict[tuple[Hashable, ...], Any] = field(default_factory=dict)
+    """What callers made of estimates, by all that it rests on."""
+    tables: dict[tuple[str, ...], _Table] = field(default_factory=dict)
+    """By names of the fleets."""
 
     def make_room(self) -> None:
         """Forget everything when there is much of it."""
-        if len(self.flows) + len(self.ahead) > MOST_WORKED:
+        if len(self.flows) + len(self.intervals) + 3 * len(self.kept) > MOST_WORKED:
             self.flows.clear()
-            self.ahead.clear()
+            self.intervals.clear()
+            self.kept.clear()
 
 
 MOST_WORKED = 50_000
@@ -171,16 +236,6 @@ def multiplier(ai_share: float, containment: float) -> float:
         raise ValueError(f"ai_share {ai_share} and containment {containment} must be shares")
     contained = ai_share * containment
     return 1.0 / (1.0 - contained) if contained < 1.0 else math.inf
-
-
-def carried_erlangs(load_erlangs: float, sessions: int) -> float:
-    """Work that a fleet with a hard cap carries, by Erlang B: what finds it full goes elsewhere."""
-    if load_erlangs <= 0.0 or sessions <= 0:
-        return 0.0
-    blocked = 1.0
-    for n in range(1, sessions + 1):
-        blocked = load_erlangs * blocked / (n + load_erlangs * blocked)
-    return load_erlangs * (1.0 - blocked)
 
 
 def is_away(pauses: Sequence[tuple[float, float]], at_s: float) -> bool:
@@ -218,47 +273,75 @@ def estimate(
     Raises:
         ValueError: Lengths differ, or a state is not a breaker's.
     """
+    ahead = outlook(streams, fleets, available, required, policy, now_s, sheds, worked)
+    closed = [(fleet.since_s, fleet.active) for fleet in fleets.values() if fleet.state in SHUT]
+    return Impact(now_s, ahead, burst(closed, policy, now_s))
+
+
+def burst(closed: Iterable[tuple[float, int]], policy: ImpactPolicy, now_s: float) -> float:
+    """Sessions under way that ask for a person at once, of fleets that closed their door (since when, sessions under way)."""
+    return policy.burst_share * sum(
+        active for since_s, active in closed if now_s - since_s <= policy.burst_within_s
+    )
+
+
+def outlook(
+    streams: Sequence[Stream],
+    fleets: Mapping[str, Fleet],
+    available: Sequence[float],
+    required: Callable[[float, float], int],
+    policy: ImpactPolicy,
+    now_s: float,
+    sheds: Callable[[int, int, float, float], bool] = never,
+    worked: Worked | None = None,
+) -> tuple[Ahead, ...]:
+    """The estimate without the burst, which alone rests on how many sessions are under way and since when a fleet is closed."""
     if len(available) != len(policy.ahead_s):
         raise ValueError(f"available has {len(available)} entries, and must have {len(policy.ahead_s)}")
-    for name, fleet in fleets.items():
-        if fleet.state not in OPEN_DOOR | SIMPLE_ONLY | SHUT:
-            raise ValueError(f"fleet {name}: {fleet.state} is no state of a breaker")
-    normal = {
-        name: Fleet(fleet.sessions if fleet.sessions_normal < 0 else fleet.sessions_normal)
-        for name, fleet in fleets.items()
-    }
     worked = worked or Worked()
-    worked.make_room()
+    normal, pausing = _checked(fleets), any(fleet.away for fleet in fleets.values())
     usual, as_is = _standing(normal), _standing(fleets)
-    needed = cache(required)
     ahead = []
     for ahead_s, people in zip(policy.ahead_s, available, strict=True):
         k = max(0, math.floor((now_s + ahead_s - policy.from_s) / policy.every_s))
-        away = frozenset(name for name, fleet in fleets.items() if is_away(fleet.away, now_s + ahead_s))
         then, stand = fleets, as_is
-        if away:
+        if pausing:
+            away = {name for name, fleet in fleets.items() if is_away(fleet.away, now_s + ahead_s)}
             then = {name: replace(f, state="open") if name in away else f for name, f in fleets.items()}
             stand = _standing(then)
-        key = (k, ahead_s, people, usual, stand)
-        found = worked.ahead.get(key)
-        if found is None:
-            flows = (
-                _looked_up(worked, streams, normal, usual, k, never),
-                _looked_up(worked, streams, then, stand, k, sheds),
-            )
-            found = worked.ahead[key] = _compared(*flows, ahead_s, people, needed, policy)
-        ahead.append(found)
-    burst = policy.burst_share * sum(
-        fleet.active
-        for fleet in fleets.values()
-        if fleet.state in SHUT and now_s - fleet.since_s <= policy.burst_within_s
-    )
-    now = ahead[0]
-    words = (
-        f"human volume {now.p50_per_min:+.1f}/min ({now.p10_per_min:+.1f} to {now.p90_per_min:+.1f}), "
-        f"{now.erlangs:+.0f} Erlangs, {burst:.0f} at once; {now.required} people needed, {now.available:.0f} there"
-    )
-    return Impact(now_s, tuple(ahead), burst, words)
+        found = _interval(worked, streams, normal, usual, then, stand, k, required, policy, sheds)
+        ahead.append(_ahead(found, ahead_s, people, policy))
+    return tuple(ahead)
+
+
+def intervals(
+    streams: Sequence[Stream],
+    fleets: Mapping[str, Fleet],
+    places: Iterable[int],
+    required: Callable[[float, float], int],
+    policy: ImpactPolicy,
+    sheds: Callable[[int, int, float, float], bool] = never,
+    worked: Worked | None = None,
+) -> dict[int, Interval]:
+    """The estimate for these intervals of the plan, of fleets for which no pause is announced; arguments as in `estimate`."""
+    worked = worked or Worked()
+    normal = _checked(fleets)
+    usual, as_is = _standing(normal), _standing(fleets)
+    return {
+        k: _interval(worked, streams, normal, usual, fleets, as_is, k, required, policy, sheds)
+        for k in places
+    }
+
+
+def _checked(fleets: Mapping[str, Fleet]) -> dict[str, Fleet]:
+    """The fleets as they are on a normal day."""
+    for name, fleet in fleets.items():
+        if fleet.state not in OPEN_DOOR | SIMPLE_ONLY | SHUT:
+            raise ValueError(f"fleet {name}: {fleet.state} is no state of a breaker")
+    return {
+        name: Fleet(fleet.sessions if fleet.sessions_normal < 0 else fleet.sessions_normal)
+        for name, fleet in fleets.items()
+    }
 
 
 def _standing(fleets: Mapping[str, Fleet]) -> tuple[Hashable, ...]:
@@ -276,82 +359,110 @@ def _looked_up(
 ) -> _Flow:
     """The flow of one interval, worked out once: several horizons fall into it, and many estimates."""
     key = (interval, sheds is never, standing)
-    flow = worked.flows.get(key)
-    if flow is None:
-        flow = worked.flows[key] = _flow(streams, fleets, interval, sheds)
-    return flow
+    found = worked.flows.get(key)
+    if found is None:
+        names = tuple(fleets)
+        table = worked.tables.get(names)
+        if table is None:
+            table = worked.tables[names] = _table(streams, names)
+        found = worked.flows[key] = _flow(table, streams, fleets, interval, sheds)
+    return found
+
+
+def _interval(
+    worked: Worked,
+    streams: Sequence[Stream],
+    normal: Mapping[str, Fleet],
+    usual: tuple[Hashable, ...],
+    fleets: Mapping[str, Fleet],
+    standing: tuple[Hashable, ...],
+    interval: int,
+    required: Callable[[float, float], int],
+    policy: ImpactPolicy,
+    sheds: Callable[[int, int, float, float], bool],
+) -> Interval:
+    """One interval as things stand against the same one on a normal day, worked out once."""
+    key = (interval, usual, standing)
+    found = worked.intervals.get(key)
+    if found is None:
+        worked.make_room()
+        was = _looked_up(worked, streams, normal, usual, interval, never)
+        is_now = _looked_up(worked, streams, fleets, standing, interval, sheds)
+        found = worked.intervals[key] = _compared(was, is_now, required, policy)
+    return found
 
 
 def _compared(
-    usual: _Flow,
-    as_is: _Flow,
-    ahead_s: float,
-    available: float,
-    required: Callable[[float, float], int],
-    policy: ImpactPolicy,
-) -> Ahead:
+    usual: _Flow, as_is: _Flow, required: Callable[[float, float], int], policy: ImpactPolicy
+) -> Interval:
     spilled = usual.contained_per_min - as_is.contained_per_min
     stays = policy.stays_share if spilled > 0.0 else 1.0
     p50 = spilled * stays
+    erlangs = (as_is.erlangs - usual.erlangs) * stays
+    human = usual.human_per_min + p50
+    work = usual.erlangs + erlangs
+    handle_s = 60.0 * work / human if human > 0.0 else 0.0
+    people = required(human / 60.0, handle_s) if human > 0.0 else 0
+    return Interval(p50, human, handle_s, erlangs, people)
+
+
+def _ahead(found: Interval, ahead_s: float, available: float, policy: ImpactPolicy) -> Ahead:
+    p50 = found.p50_per_min
     # Error of the forecast, and the scatter of a count around its mean.
     cv = policy.forecast_cv * math.sqrt(1.0 + policy.forecast_cv_growth_per_h * ahead_s / 3600.0)
     spread = _Z80 * math.sqrt((cv * p50) ** 2 + abs(p50) / policy.window_min)
     p10, p90 = p50 - spread, p50 + spread
     if p50 >= 0.0:
         p10 = max(0.0, p10)
-    erlangs = (as_is.erlangs - usual.erlangs) * stays
-    human = usual.human_per_min + p50
-    work = usual.erlangs + erlangs
-    handle_s = 60.0 * work / human if human > 0.0 else 0.0
-    people = required(human / 60.0, handle_s) if human > 0.0 else 0
-    return Ahead(ahead_s, p10, p50, p90, human, handle_s, erlangs, people, available, people - available)
+    return Ahead(
+        ahead_s, p10, p50, p90, found.human_per_min, found.handle_s, found.erlangs, found.required, available,
+        found.required - available,
+    )  # fmt: skip
 
 
 def _flow(
+    table: _Table,
     streams: Sequence[Stream],
     fleets: Mapping[str, Fleet],
     interval: int,
     sheds: Callable[[int, int, float, float], bool],
 ) -> _Flow:
-    """Where everything ends up in one interval. First come first: whoever is at home in a fleet finds it before those sent on."""
-    offered = [stream.per_min[min(interval, len(stream.per_min) - 1)] for stream in streams]
-    left = [rate * stream.ai_share for rate, stream in zip(offered, streams, strict=True)]
-    contained = [0.0] * len(streams)
-    escalated = [0.0] * len(streams)
-    load = dict.fromkeys(fleets, 0.0)
-    chains = [((stream.fleet, *stream.fallback) if stream.fleet else ()) for stream in streams]
-    for place in range(max((len(chain) for chain in chains), default=0)):
-        asking: dict[str, list[int]] = {}
-        for i, chain in enumerate(chains):
-            if place < len(chain) and left[i] > 0.0 and _lets_in(fleets, chain[place], streams[i], sheds):
-                asking.setdefault(chain[place], []).append(i)
-        for name, who in asking.items():
-            fleet = fleets[name]
-            more = sum(left[i] * streams[i].session_s / 60.0 for i in who)
-            took = 1.0
-            if more > 0.0:
-                before = carried_erlangs(load[name], fleet.sessions)
-                took = (carried_erlangs(load[name] + more, fleet.sessions) - before) / more
-            load[name] += more
-            for i in who:
-                taken = left[i] * took
-                usual = (streams[i].containment or {}).get(name, 0.0)
-                kept = taken * max(0.0, usual - fleet.containment_drop)
-                contained[i] += kept
-                escalated[i] += taken - kept
-                left[i] -= taken
-    erlangs = 0.0
-    for rate, stream, kept, sent_on in zip(offered, streams, contained, escalated, strict=True):
-        direct = rate - kept - sent_on
-        erlangs += (direct * stream.direct_handle_s + sent_on * stream.escalated_handle_s) / 60.0
-    return _Flow(sum(contained), sum(offered) - sum(contained), erlangs)
+    """Where everything ends up in one interval."""
+    doors = [_door(table, streams, name, fleet, sheds) for name, fleet in fleets.items()]
+    n = len(streams)
+    return _Flow(
+        *flow(
+            table.per_min,
+            interval,
+            table.ai_share,
+            table.session_s,
+            table.direct_s,
+            table.escalated_s,
+            table.chain,
+            np.array([kept for kept, _ in doors]).reshape(len(fleets), n),
+            np.array([lets_in for _, lets_in in doors]).reshape(len(fleets), n),
+            np.array([fleet.sessions for fleet in fleets.values()], dtype=np.int64),
+            np.zeros((4, max(n, len(fleets)))),
+        )
+    )
 
 
-def _lets_in(
-    fleets: Mapping[str, Fleet], name: str, stream: Stream, sheds: Callable[[int, int, float, float], bool]
-) -> bool:
-    fleet = fleets[name]
-    if fleet.state in SHUT or (fleet.state in SIMPLE_ONLY and not stream.is_simple):
-        return False
-    seen = (stream.containment or {}).get(name, 0.0) - fleet.containment_drop
-    return not sheds(fleet.level, stream.risk, stream.capability, seen)
+def _door(
+    table: _Table,
+    streams: Sequence[Stream],
+    name: str,
+    fleet: Fleet,
+    sheds: Callable[[int, int, float, float], bool],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Of every stream, the share that a fleet contains as things stand, and whether it is let in."""
+    key = (name, fleet.state, fleet.level, fleet.containment_drop, sheds is never)
+    found = table.doors.get(key)
+    if found is None:
+        kept = [(stream.containment or {}).get(name, 0.0) - fleet.containment_drop for stream in streams]
+        lets_in = [
+            not (fleet.state in SHUT or (fleet.state in SIMPLE_ONLY and not stream.is_simple))
+            and not sheds(fleet.level, stream.risk, stream.capability, seen)
+            for stream, seen in zip(streams, kept, strict=True)
+        ]
+        found = table.doors[key] = np.array(kept, dtype=np.float64), np.array(lets_in, dtype=np.bool_)
+    return found

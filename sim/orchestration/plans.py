@@ -198,24 +198,27 @@ def step(
 
     Call it when an estimate moved and when `next_due` says.
     """
-    actions: list[Action] = [
-        _stop(call, now_s, "their time is over") for call in state.out if now_s >= call.until_s
-    ]
-    state = replace(state, out=tuple(call for call in state.out if now_s < call.until_s))
+    actions: list[Action] = []
+    over = [call for call in state.out if now_s >= call.until_s]
+    if over:
+        actions += [_stop(call, now_s, "their time is over") for call in over]
+        state = replace(state, out=tuple(call for call in state.out if now_s < call.until_s))
     if seen.recovered:
         actions += [_stop(call, now_s, "normal again") for call in reversed(state.out)]
         return PlanState(calls=state.calls), tuple(actions)
+    soon = now_s < state.planned_s + policy.replan_s  # not so outside an episode, where it is NaN
+    enough = state.planned_for + policy.grown_people
+    # Most calls end here: what is needed is part of the gap, and none of it is more than was planned for.
+    if soon and max(seen.gap, default=0.0) <= enough:
+        return state, tuple(actions)
     why = _trigger(seen, policy)
+    if math.isnan(state.planned_s) and not why:
+        return state, tuple(actions)
     need = _need(seen, levers, policy, now_s)
     peak = max(need, default=0.0)
-    if not math.isnan(state.planned_s):
-        if now_s < state.planned_s + policy.replan_s and peak <= state.planned_for + policy.grown_people:
-            return state, tuple(actions)
-    elif not why:
+    if soon and peak <= enough:
         return state, tuple(actions)
-    covered = [
-        sum(_worth(call, seen, now_s + k * policy.step_s) for call in state.out) for k in range(len(need))
-    ]
+    covered = _covered(state.out, seen, policy, now_s, len(need))
     if why:
         short = [max(0.0, wanted - there) for wanted, there in zip(need, covered, strict=True)]
         due: dict[str, list[Portion]] = {}
@@ -263,10 +266,14 @@ def cover(
         now_s: Now.
         asked: People asked before, by pool.
     """
+    if max(short, default=0.0) <= 1e-9:
+        return ()
+    most: dict[str, int] = {}
+    for lever in levers:
+        most[lever.drawn_from] = max(most.get(lever.drawn_from, 0), lever.people)
     left = {
         lever.drawn_from: min(
-            max(each.people for each in levers if each.drawn_from == lever.drawn_from)
-            - asked.get(lever.drawn_from, 0),
+            most[lever.drawn_from] - asked.get(lever.drawn_from, 0),
             seen.free.get(lever.drawn_from, lever.people),
         )
         for lever in levers
@@ -274,24 +281,28 @@ def cover(
     called = dict.fromkeys((lever.name for lever in levers), 0)
     there = [0.0] * len(short)
     portions: list[Portion] = []
+    at_hand = [
+        (lever.lead_at(now_s, policy.lead_share), place, lever, lever.effect)
+        for place, lever in enumerate(levers)
+        if lever.effect > 0.0 and seen.spill_per_min > lever.spill_over_per_min
+    ]
     for k, wanted in enumerate(short):
+        if wanted - there[k] <= 1e-9:
+            continue
         at_s = k * policy.step_s
         ladder = sorted(
-            (_cost(lever, at_s, seen.lasts_p50_s), lever.lead_at(now_s, policy.lead_share), place)
-            for place, lever in enumerate(levers)
-            if lever.effect > 0.0
-            and lever.lead_at(now_s, policy.lead_share) <= at_s
-            and seen.spill_per_min > lever.spill_over_per_min
+            (_cost(lever, at_s, seen.lasts_p50_s), lead_s, place, lever, effect)
+            for lead_s, place, lever, effect in at_hand
+            if lead_s <= at_s
         )
-        for cost, _, place in ladder:
-            lever = levers[place]
+        for cost, _, _, lever, effect in ladder:
             missing = wanted - there[k]
             if missing <= 1e-9:
                 break
             people = min(
                 left[lever.drawn_from],
                 lever.people - called[lever.name],
-                math.ceil(missing / lever.effect - 1e-9),
+                math.ceil(missing / effect - 1e-9),
             )
             if people <= 0:
                 continue
@@ -299,7 +310,7 @@ def cover(
             left[lever.drawn_from] -= people
             called[lever.name] += people
             for j in _reach(portions[-1], len(short), policy):
-                there[j] += people * lever.effect
+                there[j] += people * effect
     return _trimmed(portions, short, there, policy)
 
 
@@ -391,13 +402,19 @@ def _stop(call: Start, now_s: float, why: str) -> Stop:
     return Stop(now_s, call.call, call.lever, leave_s, f"{call.lever.name}: {why}{paid}")
 
 
-def _worth(call: Start, seen: PlanObservation, at_s: float) -> float:
-    """People of the group that a call is worth at an instant, by the answers where there are any."""
-    if not call.from_s <= at_s < call.until_s:
-        return 0.0
-    if call.call in seen.joined:
-        return seen.joined[call.call] / call.lever.handle_factor
-    return call.expected
+def _covered(
+    calls: Sequence[Start], seen: PlanObservation, policy: PlanPolicy, now_s: float, steps: int
+) -> list[float]:
+    """People of the group that calls are worth by step, by the answers where there are any."""
+    there = [0.0] * steps
+    for call in calls:
+        worth = (
+            seen.joined[call.call] / call.lever.handle_factor if call.call in seen.joined else call.expected
+        )
+        for k in range(steps):
+            if call.from_s <= now_s + k * policy.step_s < call.until_s:
+                there[k] += worth
+    return there
 
 
 def _let_go(
@@ -407,10 +424,8 @@ def _let_go(
     if not state.out:
         return replace(state, spare_s=math.nan), ()
     *others, last = state.out
-    enough = all(
-        sum(_worth(call, seen, now_s + k * policy.step_s) for call in others) >= wanted - 1e-9
-        for k, wanted in enumerate(need)
-    )
+    there = _covered(others, seen, policy, now_s, len(need))
+    enough = all(people >= wanted - 1e-9 for people, wanted in zip(there, need, strict=True))
     if not enough:
         return replace(state, spare_s=math.nan), ()
     if math.isnan(state.spare_s):

@@ -45,6 +45,9 @@ class Type(Enum):
     VOLUME_IMPACT = "VOLUME_IMPACT"
     DURATION_UPDATE = "DURATION_UPDATE"
 
+    # Sets of these are made at every look; there is one object of each, and Python's own way to hash it is not compiled.
+    __hash__ = object.__hash__
+
 
 _RANK = {kind: rank for rank, kind in enumerate(Type)}
 _VOLUME = "volume"
@@ -213,9 +216,10 @@ def step(
     Returns:
         State, and the signals to send, in order of `seq`.
     """
-    about = {warned.fleet for warned in seen.warnings} | {pause.fleet for pause in seen.maintenance}
-    if unknown := about - {fleet.name for fleet in seen.fleets}:
-        raise ValueError(f"told of {', '.join(sorted(unknown))}, which is not among the fleets seen")
+    if seen.warnings or seen.maintenance:
+        about = {warned.fleet for warned in seen.warnings} | {pause.fleet for pause in seen.maintenance}
+        if unknown := about - {fleet.name for fleet in seen.fleets}:
+            raise ValueError(f"told of {', '.join(sorted(unknown))}, which is not among the fleets seen")
     scopes = {fleet.name: _read(state.scopes.get(fleet.name), fleet, policy, now_s) for fleet in seen.fleets}
     announced = set(state.announced)
     for warned in seen.warnings:
@@ -240,7 +244,9 @@ def step(
             scopes[fleet.name] = _sent(here, signals[-1])
             said_per_min = per_min
     # A signal of a fleet has carried the volume with it; otherwise it is told by itself.
-    here = replace(state.scopes.get(_VOLUME, _Told("", shown="")), waiting=_Waiting())
+    here = state.scopes.get(_VOLUME) or _Told("")
+    if here.waiting.types:
+        here = replace(here, waiting=_Waiting())
     if abs(per_min - said_per_min) > max(policy.changed_per_min, policy.changed_share * abs(said_per_min)):
         words = f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
         concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)] or list(seen.fleets)
@@ -255,7 +261,7 @@ def step(
             signals[-1] = replace(signals[-1], scope=_scope(concerned))
             here = replace(_sent(here, signals[-1]), abnormal_s=math.nan)
             said_per_min = per_min
-    scopes[_VOLUME] = replace(here, abnormal_s=math.nan)
+    scopes[_VOLUME] = here if math.isnan(here.abnormal_s) else replace(here, abnormal_s=math.nan)
     return SignalState(scopes, seq, said_per_min, frozenset(announced)), tuple(signals)
 
 
@@ -359,6 +365,8 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
         words = f"telemetry of {fleet.name} {'is missing' if fleet.dark else 'is back'}"
         waiting = _add(waiting, Type.STATE_CHANGE, words, here.shown)
     normal = fleet.state in OPEN_DOOR and fleet.level == 0 and not fleet.dark
+    # A sensor that is dark counts nothing: nothing is known, which is not nothing done.
+    low = not fleet.dark and fleet.throughput_per_min < policy.low_throughput * fleet.plan_per_min
     abnormal_s, normal_s = here.abnormal_s, here.normal_s
     if not normal:
         abnormal_s, normal_s = (now_s if math.isnan(abnormal_s) else abnormal_s), math.nan
@@ -367,8 +375,8 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
         if Type.RECOVERED not in waiting.types and now_s >= normal_s + policy.recovered_after_s:
             words = f"normal for {now_s - normal_s:.0f} s after {normal_s - abnormal_s:.0f} s"
             waiting = _add(waiting, Type.RECOVERED, words, here.shown)
-    # A sensor that is dark counts nothing: nothing is known, which is not nothing done.
-    low = not fleet.dark and fleet.throughput_per_min < policy.low_throughput * fleet.plan_per_min
+    if normal and not low and waiting is here.waiting and math.isnan(abnormal_s) and math.isnan(here.low_s):
+        return here  # normal as before: so are most fleets at most looks
     low_s, low_told = here.low_s, here.low_told
     if not low:
         low_s, low_told = math.nan, False
@@ -384,11 +392,14 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
     if not normal and now_s >= here.sent_s + policy.every_s and not waiting.types:
         words = f"{_shown(fleet.state, fleet.level)} for {(now_s - abnormal_s) / 60.0:.0f} min"
         waiting = _add(waiting, Type.DURATION_UPDATE, words, here.shown)
-    return replace(
-        here,
+    # Written out: this is asked of every fleet whenever one of them moves, and `replace` would be most of it.
+    return _Told(
         state=fleet.state,
         level=fleet.level,
         dark=fleet.dark,
+        shown=here.shown,
+        sent_s=here.sent_s,
+        sent_id=here.sent_id,
         abnormal_s=abnormal_s,
         normal_s=normal_s,
         low_s=low_s,
@@ -408,20 +419,26 @@ def _told(here: _Told, kind: Type, words: str, confidence: float, lasts_s: float
 def _sent(here: _Told, signal: Signal) -> _Told:
     """What is left to say once *signal* has gone out."""
     over = signal.type is Type.RECOVERED
-    return replace(
-        here,
-        waiting=_Waiting(),
+    return _Told(
+        state=here.state,
+        level=here.level,
+        dark=here.dark,
         shown=signal.to_state,
         sent_s=signal.at_s,
         sent_id=signal.signal_id,
         abnormal_s=math.nan if over else here.abnormal_s,
         normal_s=math.nan if over else here.normal_s,
+        low_s=here.low_s,
+        low_told=here.low_told,
     )
 
 
 def _scope(fleets: Iterable[FleetSeen]) -> Scope:
     """What several fleets are about, each name once and in order."""
     listed = tuple(fleets)
+    if len(listed) == 1:
+        (one,) = listed
+        return Scope((one.name,), tuple(dict.fromkeys(one.intents)), tuple(dict.fromkeys(one.channels)))
     return Scope(
         tuple(fleet.name for fleet in listed),
         tuple(dict.fromkeys(name for fleet in listed for name in fleet.intents)),
@@ -442,11 +459,12 @@ def _together(fleets: list[FleetSeen]) -> FleetSeen:
 
 
 def _add(waiting: _Waiting, kind: Type, words: str, shown: str) -> _Waiting:
-    return replace(
-        waiting,
+    return _Waiting(
         types=waiting.types | {kind},
         words=waiting.words if words in waiting.words else (*waiting.words, words),
         from_state=waiting.from_state if waiting.types else shown,
+        confidence=waiting.confidence,
+        lasts_s=waiting.lasts_s,
     )
 
 

@@ -706,6 +706,11 @@ class Scenario:
     """The file's tree after extends, overrides and variant: what the manifest keeps."""
 
     @property
+    def is_supervised(self) -> bool:
+        """Whether anybody stands above single fleets, to be woken when one of them moves."""
+        return self.common_cause is not None or self.parents is not None or self.signals is not None
+
+    @property
     def on_the_line(self) -> BoolArray:
         """Channels in which customers wait with some patience, shape (channels,); in the others, as with mail, nobody sits and waits."""
         endless = np.array([queue.patience.family == "never" for queue in self.queues])

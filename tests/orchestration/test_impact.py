@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim.orchestration.flow import carried_erlangs
 from sim.orchestration.impact import (
     Fleet,
     ImpactPolicy,
     Stream,
-    carried_erlangs,
     estimate,
     multiplier,
 )

@@ -36,7 +36,7 @@ def impact(per_min: float) -> Impact:
     now = Ahead(
         0.0, per_min - 1.0, per_min, per_min + 1.0, 14.5 + per_min, 600.0, 6.0 * per_min, 180, 150.0, 30.0
     )
-    return Impact(0.0, (now,), 12.0, "")
+    return Impact(0.0, (now,), 12.0)
 
 
 class Desk:

@@ -17,6 +17,7 @@ from sim.engine.kernel.sessions import get_through
 from sim.engine.kernel.world import Logs, Rows, World, world
 from sim.engine.records import Recorder
 from sim.engine.state import DECISION, JOURNEY, UNUSUAL, State
+from sim.engine.supervisor import Standing
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import judge_sessions
@@ -45,8 +46,8 @@ class KernelFloor:
         self._journeys: Rows = self._space
         self._columns: dict[str, NDArray[Any]] = {}
         self.now_s = 0.0
-        self.moves: list[Any] = []
-        """Breaker moves that control has not looked at yet."""
+        self.moves: list[tuple[Any, ...]] = []
+        """Moves of controllers on the floor that control has not written down yet."""
 
     def load(self, contacts: Contacts) -> None:
         """Take in a block of customers; who is gone makes room, who is still here is carried over."""
@@ -155,7 +156,7 @@ class KernelFloor:
         """Let the floor happen up to *until_s*.
 
         Returns:
-            None, or the earlier second at which a breaker moved: control should look then, and the floor has stopped there.
+            None, or the earlier second at which something moved that concerns control: the floor has stopped there.
         """
         if self._contacts is None:
             self.now_s = until_s
@@ -166,15 +167,16 @@ class KernelFloor:
         while True:
             w = self._world
             came_back = advance(self._contacts, self._journeys, w, until_s, inclusive)
-            self.now_s = float(w.cursor[0].now_s)
+            # By column: a field of a record takes Python as long as a crossing does.
+            self.now_s = w.cursor["now_s"].item()
+            moves = w.cursor["moves"].item()
+            if moves:
+                self.moves.extend(w.logs.moves[:moves].tolist())
+                w.cursor["moves"] = 0
             if came_back == LOG_FULL:
                 self._empty_decisions()
                 continue
-            if came_back == WOKEN:
-                self.moves.extend(w.logs.moves[: w.cursor[0].moves].copy())
-                w.cursor[0].moves = 0
-                return self.now_s
-            return None
+            return self.now_s if came_back == WOKEN else None
 
     def _empty_decisions(self) -> None:
         """Hand the decisions over, and see to it that the next event finds room for its own."""
@@ -233,13 +235,24 @@ class KernelFloor:
         """A fleet's breaker as it is."""
         return self._world.machines.breakers[fleet]
 
-    def look(self, *, resets: bool = True) -> Look:
-        """How things stand; peaks are counted from the last look that resets them."""
+    def standing(self) -> Standing:
+        """How the fleets stand."""
+        p, m = self._world.people, self._world.machines
+        # A sum is rounded wherever it is cut: settled here, integrals are the same to the last bit on both floors.
+        settle(p.queues, p.groups, m.fleets, self.now_s)
+        return Standing(
+            breaker=tuple(m.breakers["state"].tolist()),
+            level=tuple(m.levels["level"].tolist()),
+            sessions=tuple(m.fleets["sessions"].tolist()),
+            active=tuple(m.fleets["active"].tolist()),
+        )
+
+    def look(self) -> Look:
+        """How things stand; peaks are counted from the last look."""
         p, m = self._world.people, self._world.machines
         settle(p.queues, p.groups, m.fleets, self.now_s)
         queues, groups, fleets = p.queues.copy(), p.groups.copy(), m.fleets.copy()
-        if resets:
-            p.queues["peak"] = queues["waiting"]
+        p.queues["peak"] = queues["waiting"]
         return Look(
             at_s=self.now_s,
             waiting=queues["waiting"],

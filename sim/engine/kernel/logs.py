@@ -1,9 +1,12 @@
-"""What the compiled floor writes down: decisions about contacts, and moves of controllers that wake control."""
+"""What the compiled floor writes down: decisions about contacts, and moves of controllers, some of which wake control."""
 
 from __future__ import annotations
 
 from sim.engine.kernel.world import World
+from sim.engine.what import WAKES
 from sim.orchestration.compiled import inner
+
+_WAKES = tuple(int(what) for what in WAKES)
 
 
 @inner
@@ -47,7 +50,7 @@ def note(
     limit: float,
     now_s: float,
 ) -> None:
-    """A controller moved at this fleet or queue: log it and wake control."""
+    """A controller moved at this fleet or queue: log it, and wake control if somebody above is concerned."""
     m = w.cursor[0].moves
     w.cursor[0].moves = m + 1
     row = w.logs.moves[m]
@@ -60,4 +63,5 @@ def note(
     row.part = part
     row.whole = whole
     row.limit = limit
-    w.cursor[0].wake = 1
+    if w.knobs[0].wakes == 1 and what in _WAKES:
+        w.cursor[0].wake = 1

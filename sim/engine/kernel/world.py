@@ -188,6 +188,7 @@ KNOBS = record(
         ("returns_abandoned", np.float64),
         ("returns_unresolved", np.float64),
         ("log", np.int64),
+        ("wakes", np.int64),
     ]
 )
 CURSOR = record(
@@ -576,6 +577,7 @@ def knobs(scenario: Scenario) -> Rows:
     row.watch_every_s = scenario.watch.every_s if scenario.watch is not None else np.inf
     row.levels = max(c.at_once for c in scenario.channels) - 1
     row.log = int(scenario.keep_contacts)
+    row.wakes = int(scenario.is_supervised)
     return k
 
 
