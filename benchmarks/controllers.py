@@ -15,17 +15,18 @@ from unittest.mock import patch
 
 from benchmarks import product
 from sim.engine import run as one_run
+from sim.engine.estimates import Estimates
 from sim.engine.kernel import driver
 from sim.engine.supervisor import Supervisor
 from sim.scenario.model import Scenario
 
-CONTROLLERS = {
-    "common cause": ("_look_for_a_common_cause",),
-    "estimates of impact": ("_estimate", "_shortage", "_shortage_with_pauses"),
-    "signals": ("_signal",),
-    "contingency plans": ("_plan",),
+CONTROLLERS: dict[str, tuple[type, tuple[str, ...]]] = {
+    "common cause": (Supervisor, ("_look_for_a_common_cause",)),
+    "estimates of impact": (Estimates, ("now", "shortage", "shortage_with_pauses")),
+    "signals": (Supervisor, ("_signal",)),
+    "contingency plans": (Supervisor, ("_plan",)),
 }
-"""What acts above single fleets, and the functions of the supervisor that it is called by."""
+"""What acts above single fleets, and what it is called by."""
 LOOKS = "looks at fleets and queues, compiled"
 """Breakers' verdicts, levels, early warnings, autoscaling, look ahead and relief: what is done every ten seconds."""
 FLOOR, DRAWING, REST = (
@@ -72,11 +73,9 @@ def timed_run() -> Iterator[Stopwatch]:
     """A stopwatch that runs whenever a controller, the compiled floor or the drawing of customers is at work."""
     watch, drawing = Stopwatch(), Stopwatch()
     with ExitStack() as patches:
-        for title, functions in CONTROLLERS.items():
-            for name in functions:
-                patches.enter_context(
-                    patch.object(Supervisor, name, watch.around(title, getattr(Supervisor, name)))
-                )
+        for title, (owner, names) in CONTROLLERS.items():
+            for name in names:
+                patches.enter_context(patch.object(owner, name, watch.around(title, getattr(owner, name))))
         patches.enter_context(patch.object(driver, "advance", watch.around(FLOOR, driver.advance)))
         patches.enter_context(patch.object(one_run, "customers", drawing.around(DRAWING, one_run.customers)))
         yield watch

@@ -16,7 +16,8 @@ from simpy.events import Event
 from sim.demand.contacts import Contacts
 from sim.demand.draw import CAPABILITY_CLIP, presence
 from sim.engine.clock import Clock
-from sim.engine.supervisor import Standing, Supervisor
+from sim.engine.estimates import Standing
+from sim.engine.supervisor import Supervisor
 from sim.engine.what import WAKES, What
 from sim.orchestration import breaker, degradation, warning
 from sim.orchestration.compiled import record

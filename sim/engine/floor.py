@@ -21,6 +21,7 @@ from sim.engine import dice, physics
 from sim.engine import relief as customer
 from sim.engine.clock import Clock, floor_place
 from sim.engine.control import Condition, Look
+from sim.engine.estimates import Standing
 from sim.engine.forecast import STEP_S
 from sim.engine.kernel.relief import CALLBACK_HORIZON_S
 from sim.engine.kernel.watch import LOOK_AHEAD_S
@@ -39,7 +40,6 @@ from sim.engine.kernel.world import (
 )
 from sim.engine.records import Recorder
 from sim.engine.state import DECISION, FAILED, JOURNEY, LIMITED, MOVE, OK, Disposition, Handling, Mode, State
-from sim.engine.supervisor import Standing
 from sim.engine.tables import tables
 from sim.engine.ties import Kind
 from sim.engine.watch import (

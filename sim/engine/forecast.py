@@ -77,13 +77,25 @@ def forecast(scenario: Scenario) -> Forecast:
     return made
 
 
+_LAST: dict[tuple[float, float, float], tuple[float, int]] = {}
+"""By patience, target and threshold: load and people of the last answer, from which the next one is not far."""
+
+
 @lru_cache(maxsize=4096)
 def _servers(per_s: float, handle_s: float, patience_s: float, target: float, within_s: float) -> int:
     from sim.wfm.staffing import staff_erlang_a, staff_erlang_c
 
     if math.isinf(patience_s):
         return staff_erlang_c(per_s, handle_s, service_level=target, within_s=within_s).required
-    return staff_erlang_a(per_s, handle_s, patience_s, service_level=target, within_s=within_s).required
+    spec, load = (patience_s, target, within_s), per_s * handle_s
+    last_load, last = _LAST.get(spec, (0.0, 0))
+    # People beyond the load grow with its square root.
+    near = max(0, round(load + (last - last_load) * math.sqrt(load / last_load))) if last else 0
+    found = staff_erlang_a(
+        per_s, handle_s, patience_s, service_level=target, within_s=within_s, near=near
+    ).required
+    _LAST[spec] = load, found
+    return found
 
 
 def largest(scenario: Scenario, queues: Sequence[int]) -> Queue:

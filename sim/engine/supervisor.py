@@ -7,8 +7,8 @@ here, and what people do about it (who says yes, how long a person thinks) is dr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,22 +17,17 @@ from simpy.events import Event
 
 from sim.demand.streams import stream
 from sim.engine.clock import Clock
-from sim.engine.forecast import STEP_S, Forecast, forecast, largest, people
+from sim.engine.estimates import AHEAD_S, STATES, Estimates, Standing
+from sim.engine.forecast import STEP_S
 from sim.engine.what import What
-from sim.orchestration import breaker, common_cause, degradation, desk, impact, parents, plans, signals
-from sim.scenario.model import Incident, Queue, Scenario
+from sim.orchestration import breaker, common_cause, desk, parents, plans, signals
+from sim.scenario.model import Incident, Scenario
 
-AHEAD_S = tuple(300.0 * k for k in range(25))
-"""Horizons of the estimate: two hours in steps of the plan."""
-NOW_S = AHEAD_S[:1]
-NEAR = 5
-"""So many of them say whether the target is in danger."""
 STARTED, ARRIVED, STOPPED, LEFT = 0, 1, 2, 3
 """`to_state` of a plan's rows: asked, there, called off, gone."""
 WATCH = "the watch"
 """Name of what looks at fleets, in the graph of what stands on what: no node can be called so."""
 PLAN_STATES = ("asked", "there", "called off", "gone")
-_NAMES = tuple(state.name.lower() for state in breaker.State)
 _CLOSED = int(breaker.State.CLOSED)
 _VERDICTS = {
     int(breaker.State.CLOSED): common_cause.Verdict.OK,
@@ -43,53 +38,6 @@ _VERDICTS = {
 """What a breaker's state says of its fleet; any other says nothing."""
 _TYPES = {kind: number for number, kind in enumerate(signals.Type)}
 _PLAN = plans.PlanPolicy()
-_SHUT = frozenset(state for state, name in enumerate(_NAMES) if name in impact.SHUT)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the fleets stand at one instant: all that the controllers above them want to know, by fleet."""
-
-    breaker: tuple[int, ...]
-    """State."""
-    level: tuple[int, ...]
-    """Of degradation."""
-    sessions: tuple[int, ...]
-    """That each fleet can have."""
-    active: tuple[int, ...]
-    """Under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shortage:
-    """What an estimate says to somebody who plans."""
-
-    gap: tuple[float, ...]
-    """People short in steps of the plan, 0 where there are enough."""
-    held: float
-    """Share of the people needed who are there, in the worst of the next steps."""
-    spilled_per_min: float
-    """More than usual that need a person."""
-    human_per_min: float
-    """All that need one."""
-
-
-def _places(now_s: float, last: int) -> tuple[int, ...]:
-    """The intervals of the plan that the horizons of the estimate fall into."""
-    from_s, until_s, places = _places_in(int(now_s / AHEAD_S[1]), last)
-    return places if from_s <= now_s <= until_s else _places_at(now_s, last)
-
-
-@lru_cache(maxsize=4096)
-def _places_in(step: int, last: int) -> tuple[float, float, tuple[int, ...]]:
-    """The same for all seconds from and until which they are the same; none, where rounding moves one of them within a step."""
-    from_s, until_s = AHEAD_S[1] * step, AHEAD_S[1] * (step + 1) - 1e-6
-    places = _places_at(from_s, last)
-    return from_s, until_s if places == _places_at(until_s, last) else -math.inf, places
-
-
-def _places_at(now_s: float, last: int) -> tuple[int, ...]:
-    return tuple([min(last, int((now_s + ahead_s) / STEP_S)) for ahead_s in AHEAD_S])
 
 
 @lru_cache(maxsize=1024)
@@ -112,11 +60,6 @@ def _seen(
         channels=channels,
         posted_s=posted_s,
     )
-
-
-def _held(gap: float, required: int) -> float:
-    # A rough projection: short of people by a share, short of target by as much.
-    return 1.0 - max(0.0, gap) / max(1, required)
 
 
 @dataclass(slots=True)
@@ -157,31 +100,18 @@ class Supervisor:
     _due_s: float = math.inf
     _engaged: bool = False
     """Whether the desk has taken up a signal of this episode: it then plans again by itself."""
-    _impact: impact.ImpactPolicy = field(init=False)
-    _largest: Queue = field(init=False)
-    """The queue whose people are reckoned with."""
+    _estimates: Estimates = field(init=False)
     _channels: tuple[tuple[str, ...], ...] = field(init=False)
     """By fleet: names of its channels."""
-
     _graph: common_cause.Graph = field(init=False)
-    _forecast: Forecast | None = None
 
     def __post_init__(self) -> None:
-        names, told = self.scenario.names, self.scenario.signals
-        self._impact = impact.ImpactPolicy(
-            ahead_s=NOW_S, every_s=STEP_S, burst_share=told.burst if told is not None else 0.0
-        )
-        self._largest = largest(self.scenario, range(len(names.queues)))
+        names = self.scenario.names
+        self._estimates = Estimates(self.scenario, self._moved, self._pauses)
         self._graph = graph(self.scenario)
         self._channels = tuple(
             tuple(names.channels[c] for c in sorted(fleet.channels)) for fleet in self.scenario.fleets
         )
-
-    def _known(self) -> Forecast:
-        """What the planner knew before the day."""
-        if self._forecast is None:
-            self._forecast = forecast(self.scenario)
-        return self._forecast
 
     @property
     def on(self) -> bool:
@@ -337,61 +267,17 @@ class Supervisor:
 
     # --- signals -----------------------------------------------------------------------------------------------------------------
 
-    def _estimate(self, known: Forecast, stands: Standing, ahead: tuple[float, ...]) -> impact.Impact:
-        """What the failure puts on the people at these horizons, as the planner sees it."""
-        now_s = self.clock.now
-        closed = [
-            (self._moved.get(f, (0.0, ""))[0], stands.active[f])
-            for f, state in enumerate(stands.breaker)
-            if state in _SHUT
-        ]
-        burst = impact.burst(closed, self._impact, now_s)
-        last = len(known.there) - 1
-        places = tuple([min(last, int((now_s + ahead_s) / STEP_S)) for ahead_s in ahead])
-        key = ("ahead", places, stands.breaker, stands.level, stands.sessions)
-        # Where a pause is announced an estimate rests on the very second.
-        found = None if self._pauses else known.worked.kept.get(key)
-        if found is None:
-            found = impact.outlook(
-                known.streams,
-                self._fleets(stands),
-                [known.there[place] for place in places],
-                self._people,
-                self._impact if ahead is NOW_S else replace(self._impact, ahead_s=ahead),
-                now_s,
-                degradation.sheds,
-                known.worked,
-            )
-            if not self._pauses:
-                known.worked.kept[key] = found
-        return impact.Impact(now_s, found, burst)
-
-    def _fleets(self, stands: Standing) -> dict[str, impact.Fleet]:
-        return {
-            name: impact.Fleet(
-                sessions=stands.sessions[f],
-                state=_NAMES[stands.breaker[f]],
-                level=stands.level[f],
-                sessions_normal=self.scenario.fleets[f].sessions,
-                away=self._pauses.get(f, ()),
-            )
-            for f, name in enumerate(self.scenario.names.fleets)
-        }
-
-    def _people(self, per_s: float, handle_s: float) -> int:
-        return people(self._largest, per_s, handle_s)
-
     def _signal(
         self, stands: Standing, policy: signals.SignalPolicy
     ) -> tuple[tuple[signals.Signal, ...], float]:
         """Say what there is to say; what was said, and when to ask again."""
-        known, names, now_s = self._known(), self.scenario.names, self.clock.now
+        known, names, now_s = self._estimates.known(), self.scenario.names, self.clock.now
         step = min(len(known.there) - 1, int(now_s / STEP_S))
         seen = tuple(
             [
                 _seen(
                     name,
-                    _NAMES[stands.breaker[f]],
+                    STATES[stands.breaker[f]],
                     stands.level[f],
                     known.contained_per_min[f][step],
                     self._moved.get(f, (0.0, ""))[1],
@@ -401,7 +287,7 @@ class Supervisor:
                 for f, name in enumerate(names.fleets)
             ]
         )
-        estimate = self._estimate(known, stands, NOW_S)
+        estimate = self._estimates.now(stands, now_s)
         observation = signals.SignalObservation(
             now_s, seen, estimate, tuple(self._warnings), tuple(self._untold)
         )
@@ -476,61 +362,14 @@ class Supervisor:
             self._plan(signal)
         self._engaged = False
 
-    def _shortage(self, known: Forecast, stands: Standing) -> _Shortage:
-        """What is short as things stand, where no pause is announced; worked out once for an interval of the plan."""
-        places = _places(self.clock.now, len(known.there) - 1)
-        key = ("short", places, stands.breaker, stands.level, stands.sessions)
-        found: _Shortage | None = known.worked.kept.get(key)
-        if found is None:
-            by_place = impact.intervals(
-                known.streams,
-                self._fleets(stands),
-                dict.fromkeys(places),
-                self._people,
-                self._impact,
-                degradation.sheds,
-                known.worked,
-            )
-            short = {place: each.required - known.there[place] for place, each in by_place.items()}
-            now = by_place[places[0]]
-            found = known.worked.kept[key] = _Shortage(
-                gap=tuple([max(0.0, short[place]) for place in places]),
-                held=min(_held(short[place], by_place[place].required) for place in places[:NEAR]),
-                spilled_per_min=now.p50_per_min,
-                human_per_min=now.human_per_min,
-            )
-        return found
-
-    def _shortage_with_pauses(
-        self, known: Forecast, stands: Standing, pauses: Sequence[tuple[float, float]], *, normal: bool
-    ) -> _Shortage:
-        now_s = self.clock.now
-        over_s = max((until_s - now_s for _, until_s in pauses), default=0.0)
-        steps = max(len(AHEAD_S), math.ceil(over_s / AHEAD_S[1]) + 1)
-        ahead = self._estimate(known, stands, tuple(AHEAD_S[1] * k for k in range(steps))).ahead
-        paused = [impact.is_away(pauses, now_s + a.ahead_s) for a in ahead]
-        # Before an announced pause only what is short in it counts: an ordinary day's shortage is nothing to call people for.
-        before = normal and bool(pauses)
-        counted = [a for k, a in enumerate(ahead) if paused[k] or (k < NEAR and not before)]
-        worst = max([ahead[0], *(counted if before else ())], key=lambda a: a.p50_per_min)
-        return _Shortage(
-            gap=tuple(
-                max(0.0, a.gap) if there or not before else 0.0
-                for a, there in zip(ahead, paused, strict=True)
-            ),
-            held=min((_held(a.gap, a.required) for a in counted), default=1.0),
-            spilled_per_min=worst.p50_per_min,
-            human_per_min=worst.human_per_min,
-        )
-
     def _plan(self, signal: signals.Signal) -> None:
-        known, stands, now_s = self._known(), self.floor.standing(), self.clock.now
+        stands, now_s = self.floor.standing(), self.clock.now
         normal = not any(stands.level) and all(state == _CLOSED for state in stands.breaker)
         pauses = self._ahead(self._reach_s if normal else 0.0) if self._pauses else ()
         if self._pauses:
-            short = self._shortage_with_pauses(known, stands, pauses, normal=normal)
+            short = self._estimates.shortage_with_pauses(stands, pauses, now_s, normal=normal)
         else:
-            short = self._shortage(known, stands)
+            short = self._estimates.shortage(stands, now_s)
         target = max([queue.target for queue in self.scenario.queues])
         spilled = short.spilled_per_min
         observation = plans.PlanObservation(

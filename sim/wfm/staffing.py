@@ -119,6 +119,7 @@ def staff_erlang_a(
     max_occupancy: float = 1.0,
     shrinkage: float = 0.0,
     peakedness: float = 1.0,
+    near: int = 0,
 ) -> Staffing[ErlangA]:
     """Smallest number of agents that keeps every promise given, when customers hang up; 0 if none is given.
 
@@ -133,6 +134,7 @@ def staff_erlang_a(
         max_occupancy: Largest acceptable busy share of an agent's time, (0, 1].
         shrinkage: Share of paid time away from the desk, [0, 1).
         peakedness: z of the arrivals; 1 for Poisson.
+        near: A guess at the number; it changes how long the search takes, and nothing else.
 
     Raises:
         ValueError: An argument is out of range.
@@ -151,7 +153,11 @@ def staff_erlang_a(
 
     load = arrivals_per_s * handle_s
     return _smallest(
-        load, lambda n: hayward_a(arrivals_per_s, handle_s, n, patience_s, peakedness), keeps, shrinkage
+        load,
+        lambda n: hayward_a(arrivals_per_s, handle_s, n, patience_s, peakedness),
+        keeps,
+        shrinkage,
+        near,
     )
 
 
@@ -228,16 +234,23 @@ def _smallest(
     queue_with: Callable[[int], Queue],
     keeps: Callable[[Queue], bool],
     shrinkage: float,
+    near: int = 0,
 ) -> Staffing[Queue]:
-    """Bisection: with more agents every promise is kept better."""
+    """Bisection: with more agents every promise is kept better. Begins at the load, or at *near* where somebody knows better."""
     check_numbers(load_erlangs=load_erlangs)
     check_share("shrinkage", shrinkage)
     low, high = -1, 0
     if load_erlangs > 0 and not keeps(queue_with(0)):
-        low, high = 0, math.ceil(load_erlangs)
-        step = max(1, math.isqrt(high))
+        low, high = 0, near or math.ceil(load_erlangs)
+        step = 1 if near else max(1, math.isqrt(high))
         while not keeps(queue_with(high)):
             low, high, step = high, high + step, 2 * step
+        below = high - 1
+        while near and below > low:
+            if not keeps(queue_with(below)):
+                low = below
+            else:
+                high, below, step = below, max(low, below - step), 2 * step
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if keeps(queue_with(middle)) else (middle, high)

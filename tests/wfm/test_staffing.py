@@ -147,6 +147,14 @@ def test_erlang_a_smallest(load: float, promise: dict[str, float]) -> None:
     assert plan.required == 0 or not keeps(plan.required - 1)
 
 
+@pytest.mark.parametrize("load", [0.02, 3.0, 47.0, 900.0])
+@pytest.mark.parametrize("near", [1, 2, 40, 50, 930, 5000])
+def test_a_guess_changes_nothing_but_the_time(load: float, near: int) -> None:
+    """However good or bad the guess, the smallest number of agents is what it is."""
+    expected = staff_erlang_a(load / 300, 300.0, 120.0, service_level=0.8)
+    assert expected == staff_erlang_a(load / 300, 300.0, 120.0, service_level=0.8, near=near)
+
+
 def test_all_promises_together() -> None:
     """Several promises need as many agents as the hardest of them."""
     single = [

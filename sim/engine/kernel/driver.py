@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sim.demand.contacts import Contacts
 from sim.demand.draw import pace
 from sim.engine.control import Condition, Look
+from sim.engine.estimates import Standing
 from sim.engine.kernel.advance import LOG_FULL, LOG_MARGIN, WOKEN, advance, settle
 from sim.engine.kernel.agenda import Agenda, agenda, push
 from sim.engine.kernel.people import staff
@@ -17,7 +18,6 @@ from sim.engine.kernel.sessions import get_through
 from sim.engine.kernel.world import Logs, Rows, World, world
 from sim.engine.records import Recorder
 from sim.engine.state import DECISION, JOURNEY, UNUSUAL, State
-from sim.engine.supervisor import Standing
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import judge_sessions
