@@ -388,6 +388,7 @@ class PlainFloor:
         j.fidelity, j.mood = contact.brings("fidelity"), contact.brings("mood")
         for field in ("first_fleet", "fleet", "queue", "group", "agent"):
             setattr(j, field, -1)
+        j.via = contact.channel
         label, confidence = int(contact.brings("label")), float(contact.brings("confidence"))
         if self.classifier_down:
             label, confidence = UNKNOWN, 0.0
@@ -923,12 +924,36 @@ class PlainFloor:
                         return
             if relief.message_heard(r, queue):
                 j.informed = 1
-                chance = customer.balk_chance(told_s, float(k.balk_over_s), float(k.balk_scale_s))
-                if dice.uniform(key, dice.BALKS, 0) < chance:
+                does, other_s = self._at_announcement(contact, told_s)
+                if does == customer.BALKS:
                     j.state, j.disposition, j.end_s = State.GONE, Disposition.BALKED, now_s
                     self._come_back(contact)
                     return
+                if does == customer.SWITCHES:
+                    contact.channel = j.via = int(k.change_to)
+                    j.queue = int(self.scenario.queue_of_channel[j.via])
+                    self._log(
+                        contact, Decision.OFFER, Reason.CHANNEL_CHANGED, -1, int(j.queue), told_s, other_s
+                    )
+                    j.told_s = other_s
         self._join(contact, now_s + self._patience_s(contact))
+
+    def _at_announcement(self, contact: Contact, told_s: float) -> tuple[int, float]:
+        """What the customer does who hears it, and the wait that it is told of another channel."""
+        k, key, other_s = self.k, int(contact.brings("key")), np.inf
+        if k.change_to >= 0:
+            queue = int(self.scenario.queue_of_channel[k.change_to])
+            if queue != contact.j.queue:
+                other_s = self._told_s(queue, k.change_to, self._find_person(queue, k.change_to) is not None)
+        does = customer.at_announcement(
+            dice.uniform(key, dice.BALKS, 0),
+            dice.uniform(key, dice.SWITCHES, 0),
+            told_s,
+            float(k.balk_over_s),
+            float(k.balk_scale_s),
+            float(k.change_share) if relief.quicker(told_s, other_s) else 0.0,
+        )
+        return does, float(other_s)
 
     def _join(self, contact: Contact, leaves_s: float) -> None:
         """The contact joins its queue until *leaves_s* at most: it is answered, waits, or finds no place to wait."""
@@ -1317,8 +1342,12 @@ class PlainFloor:
             j.mood = physics.mood_after_wait(
                 float(j.mood), waited_s, float(k.wait_free_s), float(k.wait_mood), float(k.answer_mood)
             )
+        own_s = float(contact.brings("handle_s"))
+        if k.change_to >= 0:
+            before = self.scenario.channels[contact.brings("channel")]
+            own_s *= channel.handle_factor / before.handle_factor
         j.handle_s = physics.person_handle_s(
-            float(contact.brings("handle_s")),
+            own_s,
             float(self.t.crowd[contact.channel, person.load]),
             person.pace,
             bool(j.turns > 0),

@@ -63,12 +63,14 @@ COUNTERS = (
     "held",
     "held_s",
     "unresolved",
+    "switched",
 )
 """Columns of the interval table. Those up to `calls` count at the interval of arrival, the others at that of joining the queue.
 
 `queued` asked for a person (the blocked included); `answered_within` and `abandoned_within` the queue's threshold; `abandoned` includes
 `short_abandoned` and those who left silently; `wait_s` sums the waits of answered and abandoned; `handled` counts answered contacts whom a
 person really talked to, `handle_s` their handling time, `handle_s2` its squares, `unresolved` those of them whom that did not help;
+`switched` came from another channel, at the announcement there, and count in the queue that they came to;
 `ai_s` sums the AI's part of every session.
 
 `surveys` were answered, `survey_points` are what they gave, 0 to 100; `rated` are all whose contact ended, `rated_points` how content they
@@ -120,7 +122,8 @@ as answered nor as abandoned: `callbacks` were promised, `called_back` reached, 
     _HELD,
     _HELD_S,
     _UNRESOLVED,
-) = range(16, 40)
+    _SWITCHED,
+) = range(16, 41)
 BILLED = ("sessions", "turns", "tokens_in", "tokens_out", "ai_s", "monitored_s", "contained")
 """What vendors and supervisors are paid for, by the fleet in which a session ended; at the interval of arrival.
 
@@ -227,6 +230,7 @@ def tally(
             t = table[min(last, int(x.queue_s / interval_s)) * per_interval + cell]
             t[_QUEUED] += 1
             t[_UNRESOLVED] += 1 if x.disposition == _D_UNRESOLVED else 0
+            t[_SWITCHED] += 1 if x.via != channel[row] else 0
             if x.held == 1:
                 t[_HELD] += 1
                 left_s = x.end_s if np.isnan(x.joined_s) else x.joined_s

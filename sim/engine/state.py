@@ -95,6 +95,7 @@ JOURNEY = record(
         ("lane", np.int32),
         ("before", np.int32),
         ("behind", np.int32),
+        ("via", np.int32),
         ("target", np.int32),
         ("route_reason", np.int32),
         ("end_reason", np.int32),
@@ -133,6 +134,7 @@ JOURNEY = record(
 """One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
 `host` is the one that its last call went to,
 `hold_s` when it was held back (`held`), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
+`via` is the channel in which it comes to people, its own unless it changed at the announcement.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 
 UNUSUAL = ("stranded_s", "hold_s", "told_s")

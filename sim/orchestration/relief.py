@@ -163,6 +163,12 @@ _GOING = int(Message.GOING)
 
 
 @compiled
+def quicker(told_s: float, other_s: float) -> bool:
+    """Whether another channel, where the told wait is *other_s*, is worth an offer."""
+    return other_s < told_s
+
+
+@compiled
 def told_wait_s(handle_s: float, position: float, working: float, abandon_share: float) -> float:
     """Wait to tell the contact in this *position*, seconds: `AHT · position / n · (1 − abandoned)`.
 

@@ -69,6 +69,7 @@ class Reason(IntEnum):
     FITS_PERSON = 38
     TOO_UNLIKELY = 39
     FEW_HOSTS = 40
+    CHANNEL_CHANGED = 41
 
 
 SENTENCES: dict[Reason, str] = {
@@ -109,6 +110,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CALLBACK_DECLINED: "told wait {seen:.0f} s > {limit:.0f} s: offered a callback, declined",
     Reason.HELD_BACK: "room for {seen:.1f} more < {limit:.0f}: held back",
     Reason.LET_IN: "let in after {seen:.0f} s, room for {limit:.0f}",
+    Reason.CHANNEL_CHANGED: "told wait {seen:.0f} s, {limit:.0f} s in another channel: changes to that",
     Reason.FITS_AI: "worth {seen:.2f} with the AI ≥ {limit:.2f} with a person",
     Reason.FITS_PERSON: "worth {seen:.2f} with the AI < {limit:.2f} with a person",
     Reason.TOO_UNLIKELY: "chance {seen:.3f} that the AI settles it < {limit:.2f}",

@@ -204,6 +204,10 @@ MEASURES: tuple[Measure, ...] = (
         ("dropped",), ("escalated", "spilled"), "lost at hand-over / handed over", "lower",
     ),
     Measure(
+        "switched", "changed channel at the announcement", "share", ("switched",), ("queued",),
+        "came to this queue from another channel / asked for a person", "neither",
+    ),
+    Measure(
         "repeats", "further attempts", "share", ("offered", "-first_attempts"), ("offered",),
         "further attempts, redials included / offered", "lower",
     ),

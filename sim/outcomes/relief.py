@@ -102,6 +102,8 @@ class ReliefOutcome:
     metering: Metering | None
     balked: Estimate
     """Hung up at the announcement, per replication."""
+    switched: Estimate
+    """Went on in another channel instead, per replication."""
 
 
 def jain(values: ArrayLike) -> float:
@@ -125,6 +127,7 @@ def relief_outcome(runs: Sequence[Run]) -> ReliefOutcome | None:
         deflections=_deflections(runs, totals),
         metering=_metering(runs, totals),
         balked=intervals.mean(quantity(totals, "balked")),
+        switched=intervals.mean(quantity(totals, "switched")),
     )
 
 

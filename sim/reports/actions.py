@@ -235,7 +235,7 @@ def sections(found: Mapping[str, Actions]) -> list[Section]:
 
 def _relief(found: Mapping[str, Actions]) -> Section | None:
     of = {title: one.relief for title, one in found.items() if one.relief is not None}
-    tables = (_promises(of), _told(of), _self_service(of), _buffers(of))
+    tables = (_promises(of), _told(of), _announced(of), _self_service(of), _buffers(of))
     shown = [one for one in tables if one.rows]
     if not shown:
         return None
@@ -284,6 +284,15 @@ def _told(of: Mapping[str, ReliefOutcome]) -> Table:
     ]
     head = ("told wait", "contacts", "told − true", "|told − true| / true", "mean relative error")
     return Table(head, tuple(rows))
+
+
+def _announced(of: Mapping[str, ReliefOutcome]) -> Table:
+    rows = [
+        (title, estimate(one.balked, "contacts"), estimate(one.switched, "contacts"))
+        for title, one in of.items()
+        if one.balked.value or one.switched.value
+    ]
+    return Table(("announcement", "hung up", "changed the channel"), tuple(rows))
 
 
 def _self_service(of: Mapping[str, ReliefOutcome]) -> Table:

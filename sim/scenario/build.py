@@ -360,6 +360,8 @@ def _relief(spec: ScenarioFile) -> model.Relief | None:
             balk_over_s=message.balk_over,
             balk_scale_s=message.balk_scale,
             redial=message.redial,
+            switch=message.switch.share if message.switch is not None else 0.0,
+            switch_to=-1 if message.switch is None else list(spec.channels).index(message.switch.to),
         ),
         meter=None
         if meter is None

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import combinations, pairwise
 from zoneinfo import ZoneInfo
 
-from sim.scenario.schema import WEEKDAYS, FailureSpec, LawSpec, ScenarioFile
+from sim.scenario.schema import WEEKDAYS, FailureSpec, LawSpec, QueueSpec, ScenarioFile
 from sim.scenario.values import in_units
 
 Path = tuple[str | int, ...]
@@ -353,6 +353,15 @@ def _watched(spec: ScenarioFile) -> Found:
             yield ("relief",), "does nothing; name deflect, callback, message or meter"
         if (message := spec.relief.message) is not None and message.off_under > message.on_from:
             yield ("relief", "message", "off_under"), "is above on_from: the message would flicker"
+        if message is not None and (switch := message.switch) is not None:
+            path = ("relief", "message", "switch", "to")
+            if trouble := _unknown(switch.to, spec.channels, "channel"):
+                yield path, trouble
+            elif all(switch.to in (queue.channels or (name,)) for name, queue in _relieved(spec)):
+                yield (
+                    path,
+                    f"has no effect: {switch.to} stands in the queue where it is announced; name another channel",
+                )
         if (deflect := spec.relief.deflect) is not None and deflect.after[1] < deflect.after[0]:
             yield ("relief", "deflect", "after"), "ends before it begins"
     if spec.watch is None:
@@ -472,6 +481,12 @@ def _channels(spec: ScenarioFile) -> Found:
                 ("channels", name, "assign"),
                 "has no effect while an agent handles one at a time; remove it",
             )
+
+
+def _relieved(spec: ScenarioFile) -> list[tuple[str, QueueSpec]]:
+    """Queues that relief is about."""
+    named = spec.relief.queues if spec.relief is not None else ()
+    return [(name, queue) for name, queue in spec.queues.items() if name in named or not named]
 
 
 def _slow(spec: ScenarioFile) -> Found:

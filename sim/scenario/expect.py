@@ -45,6 +45,7 @@ FIGURE_UNITS: dict[str, str] = {
     "spillover": "share",
     "spillover_per_min": "per_min",
     "dropped": "share",
+    "switched": "share",
     "repeats": "share",
     "work": "contacts",
     "csat": "points",

@@ -446,6 +446,10 @@ class Message:
     balk_over_s: float
     balk_scale_s: float
     redial: float
+    switch: float
+    """Share who go on in channel `switch_to` where the wait is shorter there."""
+    switch_to: int
+    """−1 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -913,6 +913,15 @@ class CallbackSpec(Spec):
     expires: PositiveSeconds = 14400.0
 
 
+class SwitchSpec(Spec):
+    """Some who hear the announcement go on in another channel, where the told wait is shorter (M32)."""
+
+    to: Name
+    """The channel that is offered."""
+    share: Share = 0.10
+    """Of those who stay and hear of a shorter wait there. *assumed*"""
+
+
 class MessageSpec(Spec):
     """An announcement of the expected wait (M32): some hang up, fewer of them call again. All numbers *assumed*."""
 
@@ -927,6 +936,8 @@ class MessageSpec(Spec):
     """Hang up at once: 1 − exp(−(told − balk_over)/balk_scale)."""
     redial: Share = 0.7
     """Who gives up after hearing it calls again this much less often."""
+    switch: OrOff[SwitchSpec] = None
+    """Another channel is offered with it."""
 
 
 class MeterSpec(Spec):

@@ -57,7 +57,7 @@ _TARGETS = ("human", "ai", "ai_monitored")
 _CODED = {
     "intent": "intents", "channel": "channels", "segment": "segments", "language": "languages",
     "region": "regions", "label": "intents", "first_fleet": "fleets", "fleet": "fleets", "queue": "queues",
-    "group": "groups",
+    "group": "groups", "via": "channels",
 }  # fmt: skip
 """Columns of a contact and the names that their codes stand for."""
 _WORDED: dict[str, tuple[str, ...]] = {}

@@ -274,6 +274,12 @@ def test_asking_how_it_was_moves_nothing_else() -> None:
         assert differs <= {"mood", "key"}
 
 
+def test_people_who_are_offered_something_each_answer_for_themselves() -> None:
+    """Where everything goes to people and relief is on, every customer has dice of its own."""
+    drawn = contacts(world("routing.by=human", "watch={}", "relief={callback: {}}"), 0)
+    assert len(drawn.key) == len(set(drawn.key.tolist()))
+
+
 def test_a_replayed_day_repeats_as_well() -> None:
     """On a replayed day further attempts keep the service of their issue, shortened by the history at hand."""
     text = (Path(__file__).resolve().parents[2] / "scenarios" / "real_day_bank_1999.yaml").read_text(

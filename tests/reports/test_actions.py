@@ -58,12 +58,17 @@ def test_calls_without_retries_are_not_worth_a_column() -> None:
 def test_sections_and_json_can_be_written() -> None:
     """Every table has a cell for every column, and programs get plain numbers."""
     found = all_actions(
-        {"relief": days(with_relief("relief"), callbacks=10, called_back=8, held=5, held_s=100)}
+        {
+            "relief": days(
+                with_relief("relief"), callbacks=10, called_back=8, held=5, held_s=100, balked=3, switched=2
+            )
+        }
     )
     (section,) = sections(found)
 
     assert "What was done for long queues" == section.title
     assert "| relief |" in markdown([section])
+    assert "| relief | 3 ± 0 | 2 ± 0 |" in markdown([section])
     tree = jsonable(found["relief"])
     assert 20.0 == tree["relief"]["metering"]["mean_s"]["value"]
     assert tree["plans"] is None

@@ -83,6 +83,14 @@ def complaints(*sets: str) -> list[str]:
             ("ai.slow={after: {chat: 10s}}",),
             "ai.slow.after.chat: has no effect: no reply takes longer than channels.chat.reply_timeout, 10s",
         ),
+        (
+            ("watch={}", "relief={message: {switch: {to: chta}}}"),
+            "relief.message.switch.to: 'chta' is no channel; did you mean chat?",
+        ),
+        (
+            ("watch={}", "relief={queues: [chat], message: {switch: {to: chat}}}"),
+            "relief.message.switch.to: has no effect: chat stands in the queue where it is announced; name another channel",
+        ),
         (("mood={csat: {best: 5.5}}",), "mood.csat.best: is 5.5, and must be at most 5.0"),
         (
             ("mood={csat: {answers: 0.4, unhappy_answers: 3}}",),

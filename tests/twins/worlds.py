@@ -187,7 +187,20 @@ class _World:
         self.hosts()
         self.parents()
         self.slow_replies()
+        self.other_channel()
         return self.tree
+
+    def other_channel(self) -> None:
+        """Another channel is offered with the announcement; dice of their own, as well."""
+        d = _Dice(self.seed + 9_000_000)
+        relief = self.tree.get("relief")
+        if not isinstance(relief, dict) or not isinstance(relief.get("message"), dict):
+            return
+        heard = relief.get("queues") or tuple(self.tree["queues"])
+        to = d.of(*self.channels)
+        if any(to not in self.tree["queues"][name].get("channels", (name,)) for name in heard):
+            switch = {"to": to, "share": d.of(0.1, 0.5, 1.0)}
+            d.maybe(relief["message"], 0.8, "switch", d.of("off", switch, switch))
 
     def parents(self) -> None:
         """Some nodes have breakers where fleets on them have; dice of their own, so that no other world changes."""

@@ -167,7 +167,7 @@ def _leave_lane(j: Rows, p: People, row: int, now_s: float) -> None:
 @inner
 def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: int, now_s: float) -> None:
     """Agent *x*, who stands in no list, takes contact *row*."""
-    channel = c.channel[row]
+    channel = j[row].via
     g = p.agents[x].group
     settle_group(p.groups, g, now_s)
     load = p.agents[x].load + 1
@@ -191,8 +191,11 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
             j[row].mood = mood_after_wait(
                 j[row].mood, waited_s, k[0].wait_free_s, k[0].wait_mood, k[0].answer_mood
             )
+        own_s = c.handle_s[row]
+        if k[0].change_to >= 0:
+            own_s *= p.channels[channel].handle_factor / p.channels[c.channel[row]].handle_factor
         handle_s = person_handle_s(
-            c.handle_s[row],
+            own_s,
             p.crowd[channel, load],
             p.agents[x].pace,
             j[row].turns > 0,
@@ -248,7 +251,7 @@ def join(
     c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, leaves_s: float, now_s: float
 ) -> None:
     """Contact *row* joins its queue until *leaves_s* at most: it is answered, waits, or finds no place to wait."""
-    channel = c.channel[row]
+    channel = j[row].via
     q = j[row].queue
     j[row].leaves_s = leaves_s
     j[row].joined_s = now_s

@@ -13,12 +13,14 @@ from sim.engine.kernel.logs import decide, note
 from sim.engine.kernel.people import come_back, find_agent, join_line, patience_s
 from sim.engine.kernel.world import People, Rows, World
 from sim.engine.relief import (
+    BALKS,
     COMES_BACK,
     HELPED,
+    SWITCHES,
     accepts_callback,
     accepts_deflection,
     after_deflection,
-    balk_chance,
+    at_announcement,
     between_s,
     patience_left_s,
 )
@@ -39,6 +41,7 @@ from sim.orchestration.relief import (
     must_leave,
     offer,
     promise,
+    quicker,
     room_for,
     spare_slots,
     to_release,
@@ -68,6 +71,7 @@ _SELF_SERVICE_TAKEN = int(Reason.SELF_SERVICE_TAKEN)
 _SELF_SERVICE_DECLINED = int(Reason.SELF_SERVICE_DECLINED)
 _CALLBACK_TAKEN = int(Reason.CALLBACK_TAKEN)
 _CALLBACK_DECLINED = int(Reason.CALLBACK_DECLINED)
+_CHANNEL_CHANGED = int(Reason.CHANNEL_CHANGED)
 _HELD_BACK = int(Reason.HELD_BACK)
 _LET_IN = int(Reason.LET_IN)
 _HELD_TOO_LONG = int(Reason.HELD_TOO_LONG)
@@ -190,12 +194,32 @@ def ask_for_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> No
                 return
         if message_heard(r, q):
             j[row].informed = 1
-            if dice.uniform(key, dice.BALKS, 0) < balk_chance(told, k.balk_over_s, k.balk_scale_s):
+            other_s = np.inf
+            other_q = q
+            if k.change_to >= 0:
+                other_q = p.channels[k.change_to].queue
+            if other_q != q:
+                free = find_agent(p, k.levels, other_q, k.change_to) >= 0
+                other_s = told_s(p, other_q, k.change_to, free, _held(w, other_q), now_s)
+            does = at_announcement(
+                dice.uniform(key, dice.BALKS, 0),
+                dice.uniform(key, dice.SWITCHES, 0),
+                told,
+                k.balk_over_s,
+                k.balk_scale_s,
+                k.change_share if quicker(told, other_s) else 0.0,
+            )
+            if does == BALKS:
                 j[row].state = _GONE
                 j[row].disposition = _BALKED
                 j[row].end_s = now_s
                 come_back(c, j, p, w.agenda, w.knobs, row, now_s)
                 return
+            if does == SWITCHES:
+                decide(w, now_s, c.id[row], _OFFER, _CHANNEL_CHANGED, -1, other_q, told, other_s)
+                j[row].via = k.change_to
+                j[row].queue = other_q
+                j[row].told_s = other_s
     join_line(c, j, p, w.agenda, w.knobs, row, now_s + patience_s(c, j, p, row), now_s)
 
 

@@ -577,6 +577,7 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     j[row].queue = -1
     j[row].group = -1
     j[row].agent = -1
+    j[row].via = c.channel[row]
     label = c.label[row]
     confidence = c.confidence[row]
     if w.cursor[0].classifier_down == 1:

@@ -110,6 +110,7 @@ CHANNEL = record(
         ("notice_s", np.float64),
         ("max_session_s", np.float64),
         ("handover_s", np.float64),
+        ("handle_factor", np.float64),
         ("silent_detect_s", np.float64),
     ]
 )
@@ -172,6 +173,8 @@ KNOBS = record(
         ("balk_over_s", np.float64),
         ("balk_scale_s", np.float64),
         ("message_redial", np.float64),
+        ("change_share", np.float64),
+        ("change_to", np.int64),
         ("held_patience", np.float64),
         ("forecast_slots", np.int64),
         ("unusual", np.int64),
@@ -436,7 +439,7 @@ def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
     agents["pace"] = pace
     channels = np.zeros(len(scenario.channels), dtype=CHANNEL)
     channels["queue"] = scenario.queue_of_channel
-    for field in ("at_once", "fill_up", "silent_detect_s", "handover_s"):
+    for field in ("at_once", "fill_up", "silent_detect_s", "handover_s", "handle_factor"):
         channels[field] = [getattr(c, field) for c in scenario.channels]
     channels["timeout_s"] = [c.reply_timeout_s for c in scenario.channels]
     channels["slow_s"] = [c.slow_reply_s for c in scenario.channels]
@@ -523,6 +526,7 @@ def knobs(scenario: Scenario) -> Rows:
     """The scenario's numbers that are asked for at every turn, one row."""
     k = np.zeros(1, dtype=KNOBS)
     row = k[0]
+    row.change_to = -1
     routing, ai, triggers = scenario.routing, scenario.ai, scenario.triggers
     row.by = int(routing.by if scenario.classifier is not None else By.HUMAN)
     row.load_price = routing.fit.load_price
@@ -561,6 +565,7 @@ def knobs(scenario: Scenario) -> Rows:
         if (message := relief.message) is not None:
             row.balk_over_s, row.balk_scale_s = message.balk_over_s, message.balk_scale_s
             row.message_redial = message.redial
+            row.change_share, row.change_to = message.switch, message.switch_to
         row.held_patience = relief.meter.patience if relief.meter is not None else 1.0
         row.forecast_slots = int(relief.callback is not None and relief.callback.slots < 0)
     row.unusual = int(
