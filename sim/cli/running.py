@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sim.cli import show
+from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
 
 COMPILING = {
@@ -90,7 +91,10 @@ def overruled(path: Path, sets: Sequence[str], overrides: Sequence[str]) -> list
     for key in dict.fromkeys(one.partition("=")[0].strip() for one in sets):
         if loaded is None or len(loaded.variants) < 2:
             break
-        written = {title: loaded.origin(title, key).chain for title in loaded.variants}
+        try:
+            written = {title: loaded.origin(title, key).chain for title in loaded.variants}
+        except ScenarioError:  # `--set key=null` took it away, from all of them
+            continue
         fewest = min(len(chain) for chain in written.values())
         notes += [
             f"note: --set {key} also replaces what variant {title!r} says of it ({chain[-2].place})"

@@ -233,6 +233,7 @@ def check(
             f'{path}: expects nothing; add for instance  expect: [{{ service_level: ">= 80 %" }}]'
         )
     scenarios = scenarios_of(path, sets, overrides, seed=seed)
+    _still_there(promised, scenarios)
     first = next(iter(scenarios.values()))
     n = first.replications if replications is None else replications
     most = max(n, GROWS * n if at_most is None else at_most)
@@ -334,7 +335,9 @@ def judged(
     """
     found = []
     for one in promised:
-        if one.bound.kind != "near" and one.variant in runs:
+        if one.bound.kind == "near" or one.variant not in runs:
+            continue
+        if one.asked.problem(runs[one.variant][0].scenario) is None:  # `--set` may have taken its queue away
             pairs = np.array([one.asked.of(run) for run in runs[one.variant]])
             found.append(_limited(one, (pairs[:, 0], pairs[:, 1]), alpha))
     return found
@@ -367,6 +370,17 @@ def _chosen(near: Iterable[Expected], pairs: dict[tuple[str, str], Pairs]) -> di
     for one in near:
         found.setdefault(one.variant, {})[one.asked.name] = pairs[one.variant, one.asked.name]
     return found
+
+
+def _still_there(promised: Iterable[Expected], scenarios: Mapping[str, Scenario]) -> None:
+    """Refuse a change that takes away what something is expected of."""
+    gone = [
+        Problem(one.file, one.line, None, f"expect: {one.words}", f"{trouble} (after --set)")
+        for one in promised
+        if (trouble := one.asked.problem(scenarios[one.variant])) is not None
+    ]
+    if gone:
+        raise ScenarioError.of(gone)
 
 
 def _all_there(near: Iterable[Expected], kept: Baseline, path: Path) -> None:

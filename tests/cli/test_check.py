@@ -173,3 +173,20 @@ def test_the_installed_plugin_collects_scenarios(tmp_path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert str(tmp_path) in where.stdout
+
+
+def test_what_a_change_takes_away_is_not_judged(tmp_path):
+    """An expectation of a queue that `--set` removes: `check` refuses, `run` leaves it out."""
+    path = tmp_path / "promise.yaml"
+    path.write_text(
+        f'extends: {TINY}\nquestion: x\nexpect: [{{ asa: "<= 30s", channel: chat, variant: breaker }}]\n',
+        encoding="utf-8",
+    )
+    less = ("--set", "channels.chat=null", "--set", "channels.voice.share=1", "--set", "queues.chat=null")
+    less += ("--set", "people.team.skills=[voice]", "--set", "fleets.A.channels=[voice]")
+    refused = str(told(path, *less).exception)
+    assert "promise.yaml:3: expect: asa channel=chat <= 30s: there is no channel 'chat'" in refused
+    said = ["run", str(path), "--replications", "2", "--no-store", *less]
+    found = CliRunner().invoke(app, said, env={"COLUMNS": "128"})
+    assert 0 == found.exit_code, found.output
+    assert "the file expects" not in found.stdout
