@@ -465,11 +465,16 @@ def attributes(
     extra = rows - n
     redial_after_s = np.zeros(rows)
     if attempts.redials.any():
+        from scipy.special import log_ndtr
+
         z = rng("redial.after").standard_normal(rows)
         for q, spec in enumerate(scenario.queues):
             if spec.redial is not None:
                 mine = queue[first] == q
-                redial_after_s[mine] = spec.redial.after_s * np.exp(spec.redial.sigma * z[mine])
+                if spec.redial.exponential:
+                    redial_after_s[mine] = -spec.redial.after_s * log_ndtr(-z[mine])
+                else:
+                    redial_after_s[mine] = spec.redial.after_s * np.exp(spec.redial.sigma * z[mine])
 
     def spread(column: NDArray[Any]) -> NDArray[Any]:
         """The column of first attempts, continued over the rows that follow them."""

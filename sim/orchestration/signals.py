@@ -248,11 +248,19 @@ def step(
     if here.waiting.types:
         here = replace(here, waiting=_Waiting())
     if abs(per_min - said_per_min) > max(policy.changed_per_min, policy.changed_share * abs(said_per_min)):
-        words = f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
+        # What is over has no end to wait for: only a volume that is still off takes the law of outages for its duration.
+        over = abs(per_min) <= policy.changed_per_min
+        words = (
+            f"human volume back to normal, it was {said_per_min:+.1f}/min"
+            if over
+            else f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
+        )
         concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)] or list(seen.fleets)
         here = replace(
             here,
-            abnormal_s=min((scopes[f.name].abnormal_s for f in concerned), default=math.nan),
+            abnormal_s=math.nan
+            if over
+            else min((scopes[f.name].abnormal_s for f in concerned), default=math.nan),
             waiting=_add(here.waiting, Type.VOLUME_IMPACT, words, ""),
         )
         if now_s >= here.sent_s + policy.coalesce_s:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from sim.engine.records import Run
 from sim.engine.state import Disposition, Handling, Mode
-from sim.orchestration import words
+from sim.engine.what import What
+from sim.orchestration import breaker, words
 from sim.orchestration.words import Decision, Reason
 from sim.outcomes.happenings import Told, happenings, standing
 from sim.outcomes.incidents import waits_s
@@ -176,6 +177,7 @@ def around(run: Run, at_s: float, window_s: float = WINDOW_S) -> Around:
     notes = []
     if run.contacts is None:
         notes.append("records: intervals: contacts and decisions of this run were not kept, only control was")
+    notes += _silent(run, until_s)
     return Around(
         at_s=at_s,
         clock=clock_words(scenario, at_s),
@@ -187,6 +189,24 @@ def around(run: Run, at_s: float, window_s: float = WINDOW_S) -> Around:
         decided=tuple(_decided(run, from_s, until_s)),
         notes=tuple(notes),
     )
+
+
+_SILENT = (breaker.Cause.NO_REPLIES, breaker.Cause.NO_SESSIONS)
+
+
+def _silent(run: Run, at_s: float) -> list[str]:
+    """Fleets that are degraded at that time for want of traffic, and why they may stay so."""
+    moves = run.control[(run.control["what"] == What.BREAKER) & (run.control["at_s"] <= at_s)]
+    out = []
+    for f, name in enumerate(run.scenario.names.fleets):
+        mine = moves[moves["subject"] == f]
+        if len(mine) and mine[-1]["to_state"] == breaker.State.DEGRADED and mine[-1]["cause"] in _SILENT:
+            out.append(
+                f"fleet {name} is degraded because nothing was heard of it, and stays so until enough is: silence is not health. A "
+                "degraded fleet gets simple contacts alone, and one that only stands by gets none; `semantic.nodata_grace: 0` of its "
+                "breaker takes silence for nothing"
+            )
+    return out
 
 
 def _floor(run: Run, at_s: float) -> list[str]:

@@ -432,7 +432,13 @@ def _queue(name: str, queue: QueueSpec, spec: ScenarioFile) -> model.Queue:
         priority_escalated=queue.priority.escalated,
         credit_s={-1 if key == "escalated" else segments.index(key): s for key, s in queue.credit.items()},
         room=queue.room if queue.room is not None else -1,
-        redial=model.Redial(redial.share, redial.after, redial.sigma, redial.attempts) if redial else None,
+        redial=(
+            model.Redial(
+                redial.share, redial.after, redial.sigma, redial.attempts, redial.law == "exponential"
+            )
+            if redial
+            else None
+        ),
     )
 
 

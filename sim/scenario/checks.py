@@ -517,6 +517,12 @@ def _queues(spec: ScenarioFile) -> Found:
                 yield path, f"channel {channel} has two queues, {served[channel]} and {name}"
             served[channel] = name
         yield from _law((*path, "patience"), queue.patience, "exponential")
+        if (
+            queue.redial is not None
+            and queue.redial.law != "lognormal"
+            and "sigma" in queue.redial.model_fields_set
+        ):
+            yield (*path, "redial", "sigma"), "has no effect: it belongs to the lognormal law; remove it"
         yield from _keys((*path, "credit"), queue.credit, (*spec.segments, "escalated"), "segment")
         if not any(name in group.skills for group in spec.people.values()):
             yield path, "nobody has the skill; name it in people.*.skills"

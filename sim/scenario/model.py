@@ -241,6 +241,8 @@ class Redial:
     after_s: float
     sigma: float
     attempts: int
+    exponential: bool = False
+    """Whether `after_s` is the mean of an exponential law, and not the median of a lognormal one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -392,8 +392,10 @@ class RedialSpec(Spec):
     share: Share = 0.5
     """Probability of another attempt after an abandonment. *assumed*; a small bank's log suggests 0.2 net within the hour."""
     after: PositiveSeconds = 600.0
-    """Median time until the next attempt; lognormal."""
+    """Time until the next attempt: the median of a lognormal law, or the mean of an exponential one."""
+    law: Literal["lognormal", "exponential"] = "lognormal"
     sigma: NonNegative = 1.0
+    """Of the lognormal."""
     attempts: PositiveCount = 3
     """Further attempts at most."""
 

@@ -7,9 +7,8 @@ replications.
 False alarms: about 250 figures at 4.5 standard errors each (7 in a million, a little more where skewed): one wrong seed in some 500. The
 seeds are fixed, so a pass stays a pass.
 
-Not expressible, and so not here: waiting places shared by several queues (SK-wallace-whitt), sessions dropped the very moment their fleet
-dies and staff that drop their calls (OU-dump, OU-capacity, OU-breakdown), customers of one agent who slow each other down while
-served (CH), pre-emption and displacement, retrials of the blocked.
+Not expressible, and so not here: waiting places shared by several queues (SK-wallace-whitt) and customers of one agent who slow each other
+down while served (CH). What else of outages and traces is not is listed in `test_truth_outages`, where it is counted.
 """
 
 from __future__ import annotations

@@ -172,6 +172,18 @@ def test_volume_changes() -> None:
     assert [] == desk.at(50.0, OPEN, C, impact=impact(8.6))
 
 
+def test_a_volume_that_is_back_has_no_end_to_wait_for() -> None:
+    """The way is open before the breaker's own signal may go: the volume is told as over, and not with the rest of an outage."""
+    desk = Desk()
+    desk.at(0.0, OPEN, C, impact=impact(7.8))
+    (going_on,) = desk.at(20.0, OPEN, C, impact=impact(9.0))
+    (over,) = desk.at(40.0, OPEN, C, impact=impact(0.2))
+
+    assert going_on.expected_p50_s > 0.0
+    assert (Type.VOLUME_IMPACT, 0.0, 0.0) == (over.type, over.expected_p50_s, over.expected_p90_s)
+    assert "human volume back to normal, it was +9.0/min" == over.cause
+
+
 def test_volume_without_a_breaker() -> None:
     """Volume that moves while every breaker is closed concerns all fleets."""
     desk = Desk()

@@ -8,7 +8,7 @@ import pytest
 from sim.engine.records import Run
 from sim.engine.state import DECISION, Disposition, Handling
 from sim.engine.what import What
-from sim.orchestration.breaker import State
+from sim.orchestration.breaker import Cause, State
 from sim.orchestration.words import Decision, Reason
 from sim.outcomes.explanation import around, contact_story, moment_s
 from sim.scenario.errors import ScenarioError
@@ -65,6 +65,44 @@ def outage() -> Run:
     )
     one = run([], control=[BEGINS, breaker_move(2112.0, State.CLOSED, State.OPEN)], contacts=contacts)
     return replace(one, decisions=decided)
+
+
+def test_a_fleet_that_is_degraded_for_want_of_traffic_says_so() -> None:
+    """Its breaker has nothing to recover by, and a planner should know; once it has moved on nothing is said."""
+    silent = (
+        2000.0,
+        int(What.BREAKER),
+        0,
+        int(State.CLOSED),
+        int(State.DEGRADED),
+        int(Cause.NO_REPLIES),
+        140.0,
+        0.0,
+        120.0,
+    )
+    well = (
+        3000.0,
+        int(What.BREAKER),
+        0,
+        int(State.DEGRADED),
+        int(State.CLOSED),
+        int(Cause.RECOVERED),
+        3.0,
+        60.0,
+        3.0,
+    )
+    one = run([], control=[silent, well])
+
+    def said(at_s: float) -> list[str]:
+        return [note for note in around(one, at_s).notes if note.startswith("fleet")]
+
+    (note,) = said(2500.0)
+    name = one.scenario.names.fleets[0]
+    assert note.startswith(
+        f"fleet {name} is degraded because nothing was heard of it, and stays so until enough is"
+    )
+    assert [] == said(3600.0)
+    assert [] == said(1000.0)
 
 
 def test_a_moment_is_explained() -> None:

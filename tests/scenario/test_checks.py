@@ -35,6 +35,10 @@ def complaints(*sets: str) -> list[str]:
 @pytest.mark.parametrize(
     ("sets", "problem"),
     [
+        (
+            ("queues.voice.redial={law: exponential, sigma: 0.5}",),
+            "queues.voice.redial.sigma: has no effect: it belongs to the lognormal law; remove it",
+        ),
         (("incident_process.a={node: vendr}",), "incident_process.a.node: 'vendr' is no node; did you mean vendor?"),
         (
             ("incident_process.a={node: vendor, severity: {minor: 0.6}}",),

@@ -505,7 +505,12 @@ class _World:
             "share": d.of(0.0, 0.4, 0.5, 0.7, 0.8, 1.0), "after": self.written(self.time_s(120.0, 7200.0)),
             "sigma": 0.0 if self.beat_s else d.of(0.0, 0.5, 1.0), "attempts": d.count(1, 4),
         }  # fmt: skip
-        d.maybe(queue, 0.75, "redial", d.of("off", redial, redial, redial, {}))
+        soon = {
+            "after": self.written(self.time_s(120.0, 7200.0)),
+            "law": "exponential",
+            "attempts": d.count(1, 8),
+        }
+        d.maybe(queue, 0.75, "redial", d.of("off", redial, redial, redial if self.beat_s else soon, {}))
         return queue
 
     def people(self, queues: list[str]) -> dict[str, Any]:
