@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from sim.demand.contacts import Contacts
 from sim.demand.laws import draw, lognormal_numbers
 from sim.demand.streams import stream
-from sim.scenario.model import By, Classifier, Failure, Law, Scenario
+from sim.scenario.model import Batch, By, Classifier, Failure, Law, Scenario
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -71,6 +72,28 @@ def interval_noise(scenario: Scenario, replication: int) -> FloatArray:
     return np.exp(np.array(levels) - spread**2 / 2.0)
 
 
+@lru_cache(maxsize=8)
+def _jumps(
+    seed: int, replication: int, lasts_s: tuple[float, ...], end_s: float
+) -> tuple[FloatArray, IntArray]:
+    """When an MMPP comes to a level, and to which, over the whole run; it begins in its steady state."""
+    rng = stream(seed, replication, "demand.mmpp")
+    mean_s = np.array(lasts_s)
+    levels = len(lasts_s)
+    first = int(np.searchsorted(np.cumsum(mean_s) / mean_s.sum(), rng.random(), side="right"))
+    at_s, level = [np.zeros(1)], [np.array([first])]
+    now_s, here = 0.0, first
+    while now_s < end_s:
+        # As many rounds as the rest takes on average. What is left of the stay that goes on at 0 is exponential, too.
+        n = levels * math.ceil((end_s - now_s) / float(mean_s.sum()))
+        at = (here + np.arange(n)) % levels
+        ends = now_s + np.cumsum(rng.standard_exponential(n) * mean_s[at])
+        at_s.append(ends)
+        level.append((at + 1) % levels)
+        now_s, here = float(ends[-1]), int(level[-1][-1])
+    return np.concatenate(at_s), np.concatenate(level)
+
+
 def _rate(
     scenario: Scenario, replication: int, from_s: float, until_s: float
 ) -> tuple[FloatArray, FloatArray]:
@@ -84,6 +107,11 @@ def _rate(
             np.arange(math.ceil(from_s / NOISE_BIN_S), math.ceil(until_s / NOISE_BIN_S)) * NOISE_BIN_S
         )
     cuts.extend([s for s in (surge.from_s, surge.until_s) if from_s < s < until_s] for surge in demand.surges)
+    if demand.mmpp is not None:
+        jump_s, level = _jumps(
+            scenario.seed, replication, tuple(demand.mmpp.lasts_s.tolist()), scenario.calendar.end_s
+        )
+        cuts.append(jump_s[(jump_s > from_s) & (jump_s < until_s)])
     edges = np.unique(np.concatenate([np.asarray(c, dtype=np.float64) for c in cuts]))
     middle = (edges[:-1] + edges[1:]) / 2.0
     step = np.clip(np.searchsorted(demand.edges_s, middle, side="right") - 1, 0, len(demand.per_s) - 1)
@@ -95,6 +123,8 @@ def _rate(
         per_s *= busy[demand.day[step]]
     if noise.size:
         per_s *= noise[(middle / NOISE_BIN_S).astype(np.int64)]
+    if demand.mmpp is not None:
+        per_s *= demand.mmpp.multiplier[level[np.searchsorted(jump_s, middle, side="right") - 1]]
     return edges, per_s
 
 
@@ -138,12 +168,18 @@ def _arrivals(
     surges = bool(demand.surges)
     weights = [_weights(scenario, m) for m in middle] if surges else []
     factor = np.array([w.sum() for w in weights]) if surges else 1.0
-    counts = rng("demand.count").poisson(per_s * factor * np.diff(edges))
+    together = demand.batch.mean if demand.batch is not None else 1.0
+    counts = rng("demand.count").poisson(per_s * factor * np.diff(edges) / together)
     n = int(counts.sum())
     times = rng("demand.arrival").random(n)
     times *= np.repeat(np.diff(edges), counts)
     times += np.repeat(edges[:-1], counts)
     times.sort()
+    if demand.batch is not None:
+        sizes = _sizes(demand.batch, n, rng)
+        counts = np.bincount(np.repeat(np.arange(len(counts)), counts), sizes, len(counts)).astype(np.int64)
+        times = np.repeat(times, sizes)
+        n = len(times)
     if not any(surge.intents or surge.channels for surge in demand.surges):
         return (
             times,
@@ -162,6 +198,13 @@ def _arrivals(
         )
     channels = len(demand.channel_share)
     return times, cell // channels, cell % channels
+
+
+def _sizes(batch: Batch, n: int, rng: Streams) -> IntArray:
+    """How many customers come together, *n* times."""
+    if batch.fixed:
+        return np.full(n, round(batch.mean), dtype=np.int64)
+    return rng("demand.batch").geometric(1.0 / batch.mean, n).astype(np.int64)
 
 
 def _by_code(laws: list[Law], code: IntArray, rng: Streams, name: str) -> FloatArray:

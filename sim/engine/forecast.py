@@ -125,7 +125,7 @@ def _normal_day(scenario: Scenario) -> Run:
 
     quiet = replace(
         scenario,
-        demand=replace(scenario.demand, busy_day_cv=0.0, sigma=0.0),
+        demand=replace(scenario.demand, busy_day_cv=0.0, sigma=0.0, batch=None, mmpp=None),
         incidents=(),
         orders=(),
         incident_processes=(),

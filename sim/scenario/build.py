@@ -30,6 +30,7 @@ from sim.scenario.schema import (
     FleetSpec,
     GroupSpec,
     LawSpec,
+    MmppSpec,
     PriceSpec,
     QueueSpec,
     ScenarioFile,
@@ -168,7 +169,14 @@ def _demand(spec: ScenarioFile, clock: Clock) -> model.Demand:
         new_pattern=model.NewPattern(clock.second(pattern.at), pattern.ramp, pattern.share)
         if (pattern := demand.new_pattern) is not None
         else None,
+        batch=model.Batch(demand.batch.mean, demand.batch.law == "fixed") if demand.batch else None,
+        mmpp=_mmpp(demand.mmpp) if demand.mmpp else None,
     )
+
+
+def _mmpp(spec: MmppSpec) -> model.Mmpp:
+    levels, lasts_s = np.array(spec.levels), np.array(spec.lasts)
+    return model.Mmpp(levels * lasts_s.sum() / (levels @ lasts_s), lasts_s)
 
 
 def _ai(spec: ScenarioFile) -> model.Ai:

@@ -115,9 +115,30 @@ def _demand(spec: ScenarioFile) -> Found:
     if demand.replay_day is not None and demand.replay is None:
         yield ("demand", "replay_day"), "has no effect without replay; remove it"
     if demand.per_h is None and demand.volume is None:
-        for key in ("busy_day_cv", "interval_noise", "events"):
+        for key in ("busy_day_cv", "interval_noise", "batch", "mmpp", "events"):
             if getattr(demand, key):
                 yield ("demand", key), "has no effect on arrivals that are given one by one; remove it"
+    if demand.batch is not None:
+        mean = demand.batch.mean
+        if demand.batch.law == "fixed" and mean != round(mean):
+            yield (
+                ("demand", "batch", "mean"),
+                f"is {mean:g}, and must be a whole number where the law is fixed",
+            )
+        elif mean <= 1.0:
+            yield (
+                ("demand", "batch", "mean"),
+                f"is {mean:g}, and must be above 1: customers come one by one without batch",
+            )
+    if demand.mmpp is not None:
+        levels, lasts = demand.mmpp.levels, demand.mmpp.lasts
+        if len(levels) != len(lasts):
+            yield (
+                ("demand", "mmpp"),
+                f"has {len(levels)} levels and {len(lasts)} lasts; every level needs how long it lasts",
+            )
+        if len(set(levels)) < 2:
+            yield ("demand", "mmpp", "levels"), "has no effect: needs two levels that differ, or remove mmpp"
     for k, event in enumerate(demand.events):
         yield from _names(("demand", "events", k, "intents"), event.intents, spec.intents, "intent")
         yield from _names(("demand", "events", k, "channels"), event.channels, spec.channels, "channel")

@@ -88,6 +88,22 @@ class NewPattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    mean: float
+    fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mmpp:
+    """A rate that jumps from level to level, round and round."""
+
+    multiplier: FloatArray
+    """Of the rate at each level, mean over time 1, shape (levels,)."""
+    lasts_s: FloatArray
+    """Mean stay, shape (levels,)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """Arrivals: contacts per second, piecewise constant, or given times, or a replayed day."""
 
@@ -113,6 +129,8 @@ class Demand:
     family: IntArray
     """Family code of each intent, shape (intents,)."""
     new_pattern: NewPattern | None
+    batch: Batch | None = None
+    mmpp: Mmpp | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,23 @@ class NewPatternSpec(Spec):
     """Share of all contacts in the end, on top of `out_of_scope`; the other topics shrink to make room. *assumed*"""
 
 
+class BatchSpec(Spec):
+    """Customers come several at the same moment: a coach of them, a mail to all of a region."""
+
+    law: Literal["geometric", "fixed"] = "geometric"
+    mean: Positive = 2.0
+    """Customers who come together, on average; fixed: always so many."""
+
+
+class MmppSpec(Spec):
+    """Arrivals whose rate jumps between levels that nobody sees (Markov-modulated Poisson), in this order and round again."""
+
+    levels: tuple[NonNegative, ...]
+    """Rates relative to each other; their mean over time is what the demand says."""
+    lasts: tuple[PositiveSeconds, ...]
+    """Mean stay at each level; exponential."""
+
+
 class DemandSpec(Spec):
     """How many contacts, and when (M01)."""
 
@@ -153,6 +170,10 @@ class DemandSpec(Spec):
     """Coefficient of variation of the day's busyness (gamma, mean 1). A small bank's days: 0.15, a large one's: 0.09."""
     interval_noise: OrOff[NoiseSpec] = None
     """Noise between intervals, or `off`."""
+    batch: OrOff[BatchSpec] = None
+    """Customers who come together, or `off`: one by one. The rate stays that of customers."""
+    mmpp: OrOff[MmppSpec] = None
+    """A rate that jumps, or `off`."""
     events: tuple[EventSpec, ...] = ()
     new_pattern: OrOff[NewPatternSpec] = None
     """A growing share of contacts that no intent covers, or `off`."""

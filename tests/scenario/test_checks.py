@@ -36,6 +36,22 @@ def complaints(*sets: str) -> list[str]:
     ("sets", "problem"),
     [
         (
+            ("demand.batch={law: fixed, mean: 2.5}",),
+            "demand.batch.mean: is 2.5, and must be a whole number where the law is fixed",
+        ),
+        (
+            ("demand.batch={mean: 1}",),
+            "demand.batch.mean: is 1, and must be above 1: customers come one by one without batch",
+        ),
+        (
+            ("demand.mmpp={levels: [1, 2], lasts: [5m]}",),
+            "demand.mmpp: has 2 levels and 1 lasts; every level needs how long it lasts",
+        ),
+        (
+            ("demand.mmpp={levels: [2, 2], lasts: [5m, 5m]}",),
+            "demand.mmpp.levels: has no effect: needs two levels that differ, or remove mmpp",
+        ),
+        (
             ("queues.voice.redial={law: exponential, sigma: 0.5}",),
             "queues.voice.redial.sigma: has no effect: it belongs to the lognormal law; remove it",
         ),

@@ -359,6 +359,18 @@ class _World:
         d.maybe(demand, 0.3, "busy_day_cv", d.of(0.02, 0.05))
         noise = {"phi": d.of(0.0, 0.5, 0.9, -0.3), "sigma": d.of(0.02, 0.05, 0.1)}
         d.maybe(demand, 0.5, "interval_noise", d.of("off", {}, noise, noise))
+        d.maybe(
+            demand,
+            0.25,
+            "batch",
+            d.of("off", {}, {"mean": d.of(1.5, 4.0)}, {"law": "fixed", "mean": d.of(2, 5)}),
+        )
+        jumps = {
+            "levels": d.of((1.0, 4.0), (0.0, 1.0, 3.0)),
+            "lasts": [self.written(d.of(300.0, 1800.0))] * 3,
+        }
+        jumps["lasts"] = tuple(jumps["lasts"][: len(jumps["levels"])])
+        d.maybe(demand, 0.25, "mmpp", d.of("off", jumps, jumps))
         if d.chance(0.6):
             demand["events"] = tuple(self.surge() for _ in range(d.count(1, 3)))
         self.tree["demand"] = demand
