@@ -8,7 +8,7 @@ from typing import Literal
 
 import typer
 
-from sim.cli import show
+from sim.cli import drawing, show
 from sim.cli.exits import MISSED
 from sim.cli.expecting import expects
 from sim.cli.running import COMPILING, is_compiled
@@ -43,6 +43,7 @@ def check(
     paths = [path for said in files for path in _files(said)]
     for path in paths:
         expectations(path, overrides)  # every file is looked at before anything is run
+    drawing.room_for(junit)
     if not is_compiled(floor):
         show.err(COMPILING[floor])
     found = {}

@@ -53,6 +53,7 @@ def staff(
         from sim.reports.workbook import check
 
         check(workbook)
+    drawing.room_for(csv, figure, workbook)
     from sim.reports import staffing
     from sim.reports import workbook as books
     from sim.reports.notebook_studies import one_of

@@ -275,5 +275,14 @@ def test_the_command_writes_what_it_prints(tmp_path):
     assert (tmp_path / "plan.png").exists()
     assert "simulation required" in (tmp_path / "plan.csv").read_text()
     assert json.loads(CliRunner().invoke(app, [*said, "--json"]).stdout)["staffing"]["group"] == "team"
+    (tmp_path / "taken.csv").mkdir()
+    for option, file in (
+        ("--csv", "taken.csv"),
+        ("--workbook", "plan.csv/x.xlsx"),
+        ("--figure", "taken.csv/../plan.csv/x.png"),
+    ):
+        missing = CliRunner().invoke(app, [*said, option, str(tmp_path / file)])
+        assert isinstance(missing.exception, ScenarioError)
+        assert "cannot be written" in str(missing.exception)
     wrong = CliRunner().invoke(app, [*said, "--shrinkage", "30"])
     assert isinstance(wrong.exception, ScenarioError)
