@@ -24,6 +24,7 @@ from sim.engine.control import Condition, Look
 from sim.engine.estimates import Standing
 from sim.engine.forecast import STEP_S
 from sim.engine.kernel.relief import CALLBACK_HORIZON_S
+from sim.engine.kernel.sessions import BACK_S
 from sim.engine.kernel.watch import LOOK_AHEAD_S
 from sim.engine.kernel.world import (
     DRAIN,
@@ -66,6 +67,7 @@ from sim.orchestration.limits import take_call
 from sim.orchestration.matching import comes_before
 from sim.orchestration.retries import may_retry
 from sim.orchestration.routing import (
+    AI,
     AI_MONITORED,
     BY_FIT,
     HUMAN,
@@ -360,12 +362,19 @@ class PlainFloor:
     def _contact(self, contact: Contact) -> Story:
         """From the decision to the end."""
         handling, reason, seen, limit = self._decide(contact)
-        if handling is None:
-            ending = yield from self._in_ai(contact)
-            if ending is None:
+        came_back = False
+        while True:
+            if handling is None:
+                ending = yield from self._in_ai(contact, came_back)
+                if ending is None:
+                    return
+                handling, reason, seen, limit = ending
+            yield from self._to_person(contact, handling, reason, seen, limit)
+            if contact.j.state != State.IN_AI:
                 return
-            handling, reason, seen, limit = ending
-        yield from self._to_person(contact, handling, reason, seen, limit)
+            # Held back and then taken by a fleet after all.
+            handling, came_back = None, True
+            yield self._at(float(contact.j.ai_start_s) + BACK_S, Kind.CALL, contact.id)
 
     def _decide(self, contact: Contact) -> tuple[Handling | None, int, float, float]:
         """Where the contact goes first: None for the AI, else how it comes to people and why."""
@@ -567,11 +576,20 @@ class PlainFloor:
                 return reason, seen, limit
         return reason, seen, limit
 
-    def _in_ai(self, contact: Contact) -> Story:
+    def _in_ai(self, contact: Contact, came_back: bool) -> Story:
         """The AI part: calls and turns until it closes (None) or a person is needed (how, why)."""
         j, k = contact.j, self.k
         admitted = True
         while True:
+            if came_back and self.breakers[int(j.fleet)].state == breaker.State.OPEN and k.on_open != DRAIN:
+                if k.on_open != FAIL_OVER:
+                    self._leave_fleet(contact)
+                    self._end_ai(contact)
+                    return Handling.SPILLED, int(Reason.BREAKER_OPEN), 0.0, 0.0
+                moved = self._move_on(contact, int(Reason.BREAKER_OPEN), 0.0, 0.0)
+                if moved is not None:
+                    return moved
+            came_back = False
             outcome = yield from self._call(contact, admitted)
             admitted = False
             self._retry_over(j)
@@ -826,7 +844,7 @@ class PlainFloor:
     def _with_people(self, contact: Contact) -> Story:
         """From the moment somebody is asked for to the end: hang, be held back, wait, talk, be called again."""
         j = contact.j
-        while j.state != State.GONE:
+        while j.state not in (State.GONE, State.IN_AI):
             if j.state == State.WITH_PERSON:
                 yield self._at(float(contact.began_s + j.handle_s), Kind.SERVICE_END, contact.id)
                 self._service_end(contact)
@@ -877,6 +895,8 @@ class PlainFloor:
                 float(self.waiting[queue].value),
                 r[queue].meter_weight,
             ) - self._held(queue)
+            if j.held:
+                room = np.inf  # nobody is held twice
             after = int(relief.Offer.NOTHING)
             while True:
                 offered, seen, limit = relief.offer(
@@ -1090,6 +1110,7 @@ class PlainFloor:
                 self._look_at_fleet(f)
             self._look_ahead()
             self._look_at_queues()
+            self._drain_back()
             due_s = self.clock.now + float(self.k.watch_every_s)
 
     def _look_at_fleet(self, f: int) -> None:
@@ -1203,6 +1224,45 @@ class PlainFloor:
                 if not relief.must_leave(float(head.j.hold_s), row.hold_max_s, now_s):
                     break
                 self._let_in(head, Reason.HELD_TOO_LONG, float(row.hold_max_s))
+
+    def _drain_back(self) -> None:
+        """Who is held because the AI failed goes back to it, first come first, until the first whom no fleet takes."""
+        for lane, hold in enumerate(self.held):
+            r = self.relief[int(self.t.lane_queue[lane])]
+            if not r.on or not r.meter_on or r.settle_s == np.inf:
+                continue
+            for contact in list(hold):
+                j = contact.j
+                may = j.handling == Handling.SPILLED and j.first_fleet < 0 and j.target == AI
+                if may and self._settled(contact) and not self._back_to_ai(contact):
+                    break
+
+    def _settled(self, contact: Contact) -> bool:
+        """Whether a fleet that serves the contact's channel has been well long enough, and has room."""
+        for f in self.scenario.failover.chain[contact.channel]:
+            b = self.breakers[f]
+            closed, since_s = bool(b.state == breaker.State.CLOSED), float(b.since_s)
+            if relief.goes_back(self.relief, int(contact.j.queue), closed, since_s, self.clock.now) and (
+                self.sessions[f].value < self.capacity[f][1]
+            ):
+                return True
+        return False
+
+    def _back_to_ai(self, contact: Contact) -> bool:
+        """A contact in the buffer, who never got into the AI, goes there after all; True when a fleet takes it."""
+        j, now_s = contact.j, self.clock.now
+        placed, _, _ = self._place(contact)
+        if placed != Reason.ADMITTED:
+            return False
+        queue, held_s = int(j.queue), now_s - float(j.hold_s)
+        del self.held[contact.lane][contact]
+        limit = float(self.relief[queue].settle_s)
+        self._log(contact, Decision.OFFER, Reason.BACK_TO_AI, int(j.fleet), queue, held_s, limit)
+        with self._leaving(contact):
+            j.state, j.handling, j.queue = State.IN_AI, Handling.AI_CONTAINED, -1
+            j.queue_s = j.told_s = np.nan
+            j.end_reason = 0
+        return True
 
     def _let_in(self, contact: Contact, reason: Reason, limit: float) -> None:
         """A contact leaves the buffer for its queue, with the patience that it has left."""

@@ -234,6 +234,8 @@ def tally(
             if x.held == 1:
                 t[_HELD] += 1
                 left_s = x.end_s if np.isnan(x.joined_s) else x.joined_s
+                if x.ai_start_s > x.hold_s:
+                    left_s = x.ai_start_s  # went back to the AI
                 t[_HELD_S] += (until_s if np.isnan(left_s) else left_s) - x.hold_s
             if x.callback == 1:
                 t[_CALLBACKS] += 1

@@ -132,8 +132,8 @@ JOURNEY = record(
     ]
 )
 """One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
-`host` is the one that its last call went to,
-`hold_s` when it was held back (`held`), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
+`host` is the one that its last call went to, `hold_s` when it was held back (`held`; with an `ai_start_s` after that, it went back to the
+AI), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
 `via` is the channel in which it comes to people, its own unless it changed at the announcement.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 

@@ -515,6 +515,6 @@ def must_leave(held_since_s: float, max_hold_s: float, now_s: float) -> bool:
 
 
 @compiled
-def goes_back(r: ReliefArray, q: int, healthy_since_s: float, now_s: float) -> bool:
-    """Whether who is held may go back to the AI: its breaker has been closed for `settle_s` (infinite *healthy_since_s*: it is not)."""
-    return bool(now_s >= healthy_since_s + r[q].settle_s)
+def goes_back(r: ReliefArray, q: int, closed: bool, since_s: float, now_s: float) -> bool:
+    """Whether who is held before queue *q* may go back to a fleet: its breaker has been *closed* for `settle_s`."""
+    return bool(closed and now_s >= since_s + r[q].settle_s)

@@ -70,6 +70,7 @@ class Reason(IntEnum):
     TOO_UNLIKELY = 39
     FEW_HOSTS = 40
     CHANNEL_CHANGED = 41
+    BACK_TO_AI = 42
 
 
 SENTENCES: dict[Reason, str] = {
@@ -114,6 +115,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.FITS_AI: "worth {seen:.2f} with the AI ≥ {limit:.2f} with a person",
     Reason.FITS_PERSON: "worth {seen:.2f} with the AI < {limit:.2f} with a person",
     Reason.TOO_UNLIKELY: "chance {seen:.3f} that the AI settles it < {limit:.2f}",
+    Reason.BACK_TO_AI: "back to the AI after {seen:.0f} s: its breaker has been closed for {limit:.0f} s",
     Reason.HELD_TOO_LONG: "let in after {seen:.0f} s ≥ {limit:.0f} s, room or not",
 }
 

@@ -250,6 +250,7 @@ def _holds(run: Run) -> _Holds:
     joined_s, end_s = c["joined_s"][mine], c["end_s"][mine]
     left_s = np.where(np.isnan(joined_s), end_s, joined_s)
     left_s = np.where(np.isnan(left_s), run.scenario.calendar.end_s, left_s)
+    left_s = np.where(c["ai_start_s"][mine] > c["hold_s"][mine], c["ai_start_s"][mine], left_s)
     return _Holds(left_s - c["hold_s"][mine], ~np.isnan(joined_s), c["segment"][mine], c["handling"][mine])
 
 

@@ -379,6 +379,7 @@ def _relief(spec: ScenarioFile) -> model.Relief | None:
             most_per_s=meter.most_per_min / 60.0,
             hold_at_most_s=meter.hold_at_most,
             patience=meter.patience,
+            back_after_s=math.inf if meter.back_after is None else meter.back_after,
         ),
     )
 

@@ -370,6 +370,9 @@ def _watched(spec: ScenarioFile) -> Found:
         yield from _names(("relief", "spares"), spec.relief.spares, spec.segments, "segment")
         if spec.relief.whom != "everybody" and not spec.fleets:
             yield ("relief", "whom"), "nobody comes from the AI without fleets"
+        meter = spec.relief.meter
+        if meter is not None and meter.back_after is not None and not spec.fleets:
+            yield ("relief", "meter", "back_after"), "has no effect without fleets"
         if all(getattr(spec.relief, way) is None for way in ("deflect", "callback", "message", "meter")):
             yield ("relief",), "does nothing; name deflect, callback, message or meter"
         if (message := spec.relief.message) is not None and message.off_under > message.on_from:

@@ -480,6 +480,8 @@ class Meter:
     most_per_s: float
     hold_at_most_s: float
     patience: float
+    back_after_s: float
+    """Infinite where nobody goes back to the AI."""
 
 
 @dataclass(frozen=True, slots=True)

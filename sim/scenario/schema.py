@@ -975,6 +975,8 @@ class MeterSpec(Spec):
     """Who is held longer is let in, room or not."""
     patience: Positive = 1.5
     """Who is told how things stand waits this much longer. *assumed*"""
+    back_after: OrOff[PositiveSeconds] = None
+    """Who is held because the AI failed goes back to it once a fleet's breaker has been closed so long and it has room, or `off`."""
 
 
 class ReliefSpec(Spec):

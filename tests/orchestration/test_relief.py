@@ -345,9 +345,9 @@ def test_nobody_is_held_longer_than_allowed() -> None:
 def test_who_is_held_goes_back_to_the_ai_once_it_has_settled() -> None:
     """120 s after the breaker closed, and not while it is open."""
     rows = queue()
-    assert not relief.goes_back(rows, 0, 1000.0, 1119.0)
-    assert relief.goes_back(rows, 0, 1000.0, 1120.0)
-    assert not relief.goes_back(rows, 0, math.inf, 9999.0)
+    assert not relief.goes_back(rows, 0, True, 1000.0, 1119.0)
+    assert relief.goes_back(rows, 0, True, 1000.0, 1120.0)
+    assert not relief.goes_back(rows, 0, False, 1000.0, 9999.0)
 
 
 # --- a small floor ---

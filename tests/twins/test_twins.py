@@ -261,6 +261,7 @@ def _counts_from_rows(run: Run) -> dict[tuple[int, ...], dict[str, float]]:
     talked_s = c["handle_s"].where(answered | reached, 0.0)
     back_s = (c["answer_s"] - c["queue_s"]).where(reached, 0.0)
     held_until_s = c["joined_s"].fillna(c["end_s"]).fillna(calendar.end_s)
+    held_until_s = c["ai_start_s"].where(c["ai_start_s"] > c["hold_s"], held_until_s)
     joined = pd.DataFrame(
         {
             "interval": np.minimum(c["queue_s"].fillna(0.0) // calendar.interval_s, last).astype(int),
@@ -441,6 +442,8 @@ def _not_conserved(run: Run) -> list[str]:
             in_ai = (c["ai_start_s"] < t) & ~(c["ai_end_s"] < t)
             left_queue = hung_up & (c["end_s"] < t)
             joined = waits & (c["joined_s"] < t) & ~left_queue
+            # The way to people is open again at this very instant: who hung there has joined already.
+            joined |= waits & (c["joined_s"] == t) & (c["stranded_s"] < t) & ~left_queue
             # Agents who come at this very instant have answered already or not: control's processes have no order.
             answered, maybe = joined & (c["answer_s"] < t), joined & (c["answer_s"] == t)
             promised = called & (c["queue_s"] < t) & ~(gone_s < t)
@@ -461,6 +464,7 @@ def _not_conserved(run: Run) -> list[str]:
             # The way to people opens as control moves, before this look: who is let go at this very instant is here, and hangs no more.
             let_go = (c["stranded_s"] < t) & (c["queue_s"] == t)
             held = (c["held"] == 1) & (c["hold_s"] < t) & ~(c["joined_s"] < t) & ~(c["end_s"] < t)
+            held &= ~((c["ai_start_s"] > c["hold_s"]) & (c["ai_start_s"] < t))
             expect(f"held back at {t} s", int(look.held.sum()), int(held.sum()))
             here = (
                 int(in_ai.sum())

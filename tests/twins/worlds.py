@@ -188,6 +188,7 @@ class _World:
         self.parents()
         self.slow_replies()
         self.other_channel()
+        self.drained()
         return self.tree
 
     def other_channel(self) -> None:
@@ -201,6 +202,13 @@ class _World:
         if any(to not in self.tree["queues"][name].get("channels", (name,)) for name in heard):
             switch = {"to": to, "share": d.of(0.1, 0.5, 1.0)}
             d.maybe(relief["message"], 0.8, "switch", d.of("off", switch, switch))
+
+    def drained(self) -> None:
+        """Some of those held go back to the AI; dice of their own, so that no other world changes."""
+        d = _Dice(self.seed + 10_000_000)
+        relief = self.tree.get("relief")
+        if isinstance(relief, dict) and isinstance(relief.get("meter"), dict) and self.fleets:
+            d.maybe(relief["meter"], 0.7, "back_after", d.of(1.0, 1.0, 60.0, 120.0, "off"))
 
     def parents(self) -> None:
         """Some nodes have breakers where fleets on them have; dice of their own, so that no other world changes."""

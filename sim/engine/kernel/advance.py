@@ -60,7 +60,8 @@ def held(w: World) -> int:
 @inner
 def _has_room(w: World) -> bool:
     """Whether the log of decisions can take what a look may write."""
-    return bool(w.cursor[0].decisions + held(w) + 2 * LOG_MARGIN <= len(w.logs.decisions))
+    each = 2 + w.machines.chain.shape[1]  # let in, or refused by every fleet
+    return bool(w.cursor[0].decisions + each * held(w) + 2 * LOG_MARGIN <= len(w.logs.decisions))
 
 
 @compiled

@@ -183,7 +183,8 @@ class KernelFloor:
         w = self._world
         self._recorder.decisions(w.logs.decisions[: w.cursor[0].decisions])
         w.cursor[0].decisions = 0
-        needed = 4 * int(w.machines.holds["length"].sum()) + 4 * LOG_MARGIN
+        each = 4 + w.machines.chain.shape[1]
+        needed = each * int(w.machines.holds["length"].sum()) + 4 * LOG_MARGIN
         if needed > len(w.logs.decisions):
             self._world = w._replace(logs=Logs(np.zeros(2 * needed, dtype=DECISION), w.logs.moves))
 

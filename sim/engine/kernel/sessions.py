@@ -87,6 +87,7 @@ _PLACE = int(Decision.PLACE)
 _RETRY = int(Decision.RETRY)
 _MOVE = int(Decision.MOVE)
 _ESCALATE = int(Decision.ESCALATE)
+_OFFER = int(Decision.OFFER)
 _ADMITTED = int(Reason.ADMITTED)
 _NO_FLEET = int(Reason.NO_FLEET)
 _BREAKER_OPEN = int(Reason.BREAKER_OPEN)
@@ -104,6 +105,7 @@ _NO_RETRY_LEFT = int(Reason.NO_RETRY_LEFT)
 _NOT_SIMPLE = int(Reason.NOT_SIMPLE)
 _SHED = int(Reason.SHED)
 _NOT_SURE_ENOUGH = int(Reason.NOT_SURE_ENOUGH)
+_BACK_TO_AI = int(Reason.BACK_TO_AI)
 _FEW_HOSTS = int(Reason.FEW_HOSTS)
 _HALF_OPEN = int(breaker.State.HALF_OPEN)
 _BREAKER = int(What.BREAKER)
@@ -111,6 +113,8 @@ _HOST = int(What.HOST)
 _OPEN = int(breaker.State.OPEN)
 
 
+BACK_S = 1.0
+"""A contact that goes back to the AI from the buffer makes its first call this much later."""
 DONE, PLACE, CALL, REPLY, PERSON = 0, 1, 2, 3, 4
 """What happens to the contact next at this instant: nothing, find a fleet, ask it, hear its reply, go to a person."""
 
@@ -424,8 +428,8 @@ def _fit(
 
 
 @inner
-def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
-    """Find a fleet for the contact; where none has room it goes to a person."""
+def _find_fleet(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> tuple[int, float, float]:
+    """Put the contact into the first fleet that takes it; what the last one said, where none does."""
     m = w.machines
     channel, segment = c.channel[row], c.segment[row]
     reason, seen, limit = _NO_FLEET, 0.0, 0.0
@@ -504,7 +508,16 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
                 k.wrong_detected,
                 k.wrong_loop,
             )
-            return CALL
+            return reason, seen, limit
+    return reason, seen, limit
+
+
+@inner
+def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
+    """Find a fleet for the contact; where none has room it goes to a person."""
+    reason, seen, limit = _find_fleet(c, j, w, row, now_s)
+    if reason == _ADMITTED:
+        return CALL
     handling = _H_SPILLED
     if j[row].first_fleet < 0:
         # Never got in: what the last fleet said is why. Where no fleet serves the channel there is no AI to spill from.
@@ -518,6 +531,25 @@ def place(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
         _end_ai(j, w, row, now_s)
         reason, seen, limit = j[row].end_reason, j[row].seen, j[row].limit
     return _send_to_person(c, j, w, row, handling, reason, seen, limit, now_s)
+
+
+@apart
+def back_to_ai(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> bool:
+    """A contact in the buffer, who never got into the AI, goes there after all; True when a fleet takes it."""
+    reason, _, _ = _find_fleet(c, j, w, row, now_s)
+    if reason != _ADMITTED:
+        return False
+    let_go(w.machines.holds, j, row)
+    q, held_s = j[row].queue, now_s - j[row].hold_s
+    decide(w, now_s, c.id[row], _OFFER, _BACK_TO_AI, j[row].fleet, q, held_s, w.people.relief[q].settle_s)
+    j[row].state = _IN_AI
+    j[row].handling = _H_CONTAINED
+    j[row].queue = -1
+    j[row].queue_s = np.nan
+    j[row].told_s = np.nan
+    j[row].retrying = 1  # no turn is over when the next call is made
+    push(w.agenda, now_s + BACK_S, _CALL | row)
+    return True
 
 
 @inner

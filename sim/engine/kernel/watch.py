@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.demand.contacts import Contacts
 from sim.engine import dice
 from sim.engine.forecast import STEP_S
 from sim.engine.kernel.agenda import push
 from sim.engine.kernel.logs import note
 from sim.engine.kernel.relief import look_at_queues
-from sim.engine.kernel.sessions import note_move
+from sim.engine.kernel.sessions import back_to_ai, note_move
 from sim.engine.kernel.world import Rows, World
 from sim.engine.physics import both
+from sim.engine.state import Handling
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import MOVED_BREAKER, MOVED_LEVEL, MOVED_SCALE, MOVED_WARNING, look_at_fleet, probe
 from sim.engine.what import What
-from sim.orchestration.compiled import apart
+from sim.orchestration import breaker
+from sim.orchestration.compiled import apart, inner
 from sim.orchestration.ejection import host_of
 from sim.orchestration.look_ahead import step
+from sim.orchestration.relief import goes_back
+from sim.orchestration.routing import AI
 
 LOOK_AHEAD_S = 60.0
 """The schedule is looked at this often."""
+_CLOSED = int(breaker.State.CLOSED)
+_SPILLED = int(Handling.SPILLED)
 _BIAS = int(What.BIAS)
 _LEVEL = int(What.LEVEL)
 _WARNING = int(What.WARNING)
 _SCALE = int(What.SCALE)
 _LOOK = int(Kind.LOOK) << SHIFT
+
+
+@inner
+def _settled(w: World, q: int, channel: int, now_s: float) -> bool:
+    """Whether a fleet that serves *channel* has been well long enough, and has room."""
+    m = w.machines
+    for at in range(m.chain.shape[1]):
+        f = m.chain[channel, at]
+        if f < 0:
+            break
+        b, x = m.breakers[f], m.fleets[f]
+        if goes_back(w.people.relief, q, b.state == _CLOSED, b.since_s, now_s) and x.active < x.open_sessions:
+            return True
+    return False
+
+
+@apart
+def _drain_back(c: Contacts, j: Rows, w: World, now_s: float) -> None:
+    """Who is held because the AI failed goes back to it, first come first, until the first whom no fleet takes."""
+    fleets = len(w.machines.fleets)
+    for lane in range(len(w.people.lanes)):
+        q = w.people.lanes[lane].queue
+        r = w.people.relief[q]
+        if r.on == 0 or r.meter_on == 0 or r.settle_s == np.inf:
+            continue
+        row = int(w.machines.holds[fleets + lane].head)
+        while row >= 0:
+            behind = int(j[row].behind)
+            may = j[row].handling == _SPILLED and j[row].first_fleet < 0 and j[row].target == AI
+            if may and _settled(w, q, c.channel[row], now_s) and not back_to_ai(c, j, w, row, now_s):
+                break
+            row = behind
 
 
 @apart
@@ -72,4 +112,5 @@ def look(c: Contacts, j: Rows, w: World, now_s: float) -> None:
         if step(m.bias, m.needed, m.planned, STEP_S, worst > 0, now_s):
             note(w, _BIAS, -1, round(100.0 * b), round(100.0 * x.b), 0, x.part, x.whole, x.limit, now_s)
     look_at_queues(c, j, w, now_s)
+    _drain_back(c, j, w, now_s)
     push(w.agenda, now_s + w.knobs[0].watch_every_s, _LOOK)

@@ -418,6 +418,7 @@ def relief_rows(scenario: Scenario) -> Rows:
     if (meter := relief.meter) is not None:
         rows["meter_on"], rows["meter_target"], rows["meter_weight"] = 1, meter.target, meter.weight
         rows["meter_most_per_s"], rows["hold_max_s"] = meter.most_per_s, meter.hold_at_most_s
+        rows["settle_s"] = meter.back_after_s
     return rows
 
 
