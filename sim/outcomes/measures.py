@@ -15,7 +15,9 @@ interval in which they joined it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -316,6 +318,19 @@ def sl_late_abandon(totals: FloatArray) -> float:
     return float(MEASURE["sl_late_abandon"].value(totals))
 
 
+_REMEMBERED: ContextVar[dict[tuple[int, Cut], FloatArray] | None] = ContextVar("remembered", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Inside, what happened in a run is counted once for each cut, however many figures ask for it; runs must outlive it."""
+    token = _REMEMBERED.set({})
+    try:
+        yield
+    finally:
+        _REMEMBERED.reset(token)
+
+
 def quantities(run: Run, cut: Cut = EVERYTHING) -> FloatArray:
     """What happened, by interval.
 
@@ -327,6 +342,17 @@ def quantities(run: Run, cut: Cut = EVERYTHING) -> FloatArray:
     Returns:
         Shape (intervals, `QUANTITIES`).
     """
+    remembered = _REMEMBERED.get()
+    if remembered is None:
+        return _quantities(run, cut)
+    found = remembered.get((id(run), cut))
+    if found is None:
+        found = remembered[id(run), cut] = _quantities(run, cut)
+        found.setflags(write=False)
+    return found
+
+
+def _quantities(run: Run, cut: Cut) -> FloatArray:
     counts = run.counts
     k, h = run.scenario.calendar.intervals, len(Handling)
     keep = np.ones(len(counts.interval), dtype=bool)

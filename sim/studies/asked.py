@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sim.engine.records import Run
 from sim.outcomes.figures import FIGURES, Figure, Pair
 from sim.outcomes.local_time import span_words
-from sim.outcomes.measures import Cut
+from sim.outcomes.measures import Cut, remembering
 from sim.scenario.model import Scenario
 
 
@@ -80,6 +80,12 @@ class Asked:
         if self.from_s is not None and self.until_s is not None and not self.from_s < self.until_s:
             return "the stretch ends before it begins"
         return None
+
+
+def pairs_of(asked: Sequence[Asked], run: Run) -> tuple[Pair, ...]:
+    """Part and whole of every figure in one run."""
+    with remembering():
+        return tuple(one.of(run) for one in asked)
 
 
 def place_of(asked: Sequence[Asked], figure: str, scenario: Scenario) -> int | None:

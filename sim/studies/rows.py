@@ -9,7 +9,7 @@ from sim.engine.records import Run
 from sim.engine.run import FloorName, in_order, simulate
 from sim.outcomes.figures import Pair
 from sim.scenario.model import Scenario
-from sim.studies.asked import Asked
+from sim.studies.asked import Asked, pairs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Measured:
 def measure(scenario: Scenario, replication: int, asked: Sequence[Asked], floor: FloorName) -> Measured:
     """Make one run and keep what is asked of it; what every worker of a study calls, wherever it is."""
     run = simulate(lean(scenario, asked), replication, floor)
-    return Measured(tuple(one.of(run) for one in asked), run.offered, run.events)
+    return Measured(pairs_of(asked, run), run.offered, run.events)
 
 
 def measured(cell: int, run: Run, asked: Sequence[Asked]) -> Row:
     """The row of a run."""
-    return Row(cell, run.replication, tuple(one.of(run) for one in asked), run.offered, run.events)
+    return Row(cell, run.replication, pairs_of(asked, run), run.offered, run.events)
 
 
 def lean(scenario: Scenario, asked: Sequence[Asked]) -> Scenario:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.engine.run import replicate
@@ -11,6 +12,7 @@ from sim.outcomes import compare, summarise
 from sim.outcomes.figures import FIGURES
 from sim.store import scenarios_of
 from sim.studies import Asked, Cell, Table, rows
+from sim.studies.asked import pairs_of
 
 TINY = Path(__file__).parent.parent / "store" / "tiny.yaml"
 ASKED = tuple(Asked(name) for name in FIGURES)
@@ -54,6 +56,20 @@ def test_differences_are_those_of_compare(scenarios, table):
             found = table.difference(0, 1, a)
             one = expected[asked.figure]
             assert (one.value, one.half_width) == pytest.approx((found.value, found.half_width), nan_ok=True)
+
+
+def test_figures_asked_together_are_those_asked_one_by_one(scenarios):
+    """A run is counted once for all figures and cuts, and each of them is what it would be alone."""
+    (scenario, *_) = scenarios.values()
+    (run,) = replicate(scenario, 1)
+    queue, intent = scenario.names.queues[0], scenario.names.intents[0]
+    by_cut = [one for one in ASKED if one.what.by_cut]
+    asked = [
+        *ASKED,
+        *(Asked(one.figure, queue=queue) for one in by_cut),
+        *(Asked(one.figure, intent=intent, from_s=0.0, until_s=3600.0) for one in by_cut),
+    ]
+    np.testing.assert_array_equal([one.of(run) for one in asked], pairs_of(asked, run))
 
 
 def test_rows_in_any_order_make_the_same_table(scenarios):
