@@ -6,9 +6,11 @@ controller that asks another one is not charged for it.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from statistics import median
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
@@ -34,6 +36,8 @@ FLOOR, DRAWING, REST = (
     "drawing customers",
     "clock, desk, records and the rest",
 )
+TIDYING = "Python's garbage collector"
+"""Runs when so many objects have been made, and goes through all that there are: whoever made the last one is not charged for it."""
 NEARLY_NOBODY = 1e-3
 """Of the usual customers: what is left of the floor's time is that of the looks."""
 
@@ -60,6 +64,14 @@ class Stopwatch:
 
         return timed
 
+    def tidies(self, phase: str, _: dict[str, int]) -> None:
+        """The garbage collector begins, or ends."""
+        self._charge()
+        if phase == "start":
+            self._inside.append(TIDYING)
+        elif self._inside[-1:] == [TIDYING]:
+            self._inside.pop()
+
     def _charge(self) -> None:
         now_s = perf_counter()
         if self._inside:
@@ -78,31 +90,34 @@ def timed_run() -> Iterator[Stopwatch]:
                 patches.enter_context(patch.object(owner, name, watch.around(title, getattr(owner, name))))
         patches.enter_context(patch.object(driver, "advance", watch.around(FLOOR, driver.advance)))
         patches.enter_context(patch.object(one_run, "customers", drawing.around(DRAWING, one_run.customers)))
+        gc.callbacks.append(watch.tidies)
+        patches.callback(gc.callbacks.remove, watch.tidies)
         yield watch
     watch.spent_s |= drawing.spent_s
 
 
 def shares(replications: int, seed: int = product.SEED) -> tuple[dict[str, float], dict[str, float]]:
-    """Shares of the time of runs after a first one: by controller, and of all that is no controller."""
+    """Shares of the time of runs after a first one, medians: by controller, and of all that is no controller."""
     scenario = replace(product.scenario(product.ALL_ON), seed=seed)
-    _spent(scenario, range(1))
-    spent_s, whole_s = _spent(scenario, range(1, replications + 1))
     demand = scenario.demand
     empty = replace(scenario, demand=replace(demand, per_s=demand.per_s * NEARLY_NOBODY))
-    looks_s = _spent(empty, range(1, replications + 1))[0][FLOOR]
-    controllers = {title: spent_s.get(title, 0.0) for title in CONTROLLERS} | {LOOKS: looks_s}
-    others = {title: spent_s[title] for title in (FLOOR, DRAWING)}
-    others[REST] = whole_s - sum(spent_s.values())
-    return (
-        {title: seconds / whole_s for title, seconds in controllers.items()},
-        {title: seconds / whole_s for title, seconds in others.items()},
-    )
+    found: list[dict[str, float]] = []
+    for replication in range(replications + 1):
+        spent_s, whole_s = _spent(scenario, replication)
+        spent_s[REST] = whole_s - sum(spent_s.values())
+        spent_s[LOOKS] = _spent(empty, replication)[0][FLOOR]
+        found.append({title: seconds / whole_s for title, seconds in spent_s.items()})
+
+    def medians(*titles: str) -> dict[str, float]:
+        # The first run makes the forecast.
+        return {title: median(one.get(title, 0.0) for one in found[1:]) for title in titles}
+
+    return medians(*CONTROLLERS, LOOKS), medians(FLOOR, DRAWING, TIDYING, REST)
 
 
-def _spent(scenario: Scenario, replications: range) -> tuple[dict[str, float], float]:
+def _spent(scenario: Scenario, replication: int) -> tuple[dict[str, float], float]:
     with timed_run() as watch:
         began_s = perf_counter()
-        for replication in replications:
-            one_run.simulate(scenario, replication)
+        one_run.simulate(scenario, replication)
         whole_s = perf_counter() - began_s
     return watch.spent_s, whole_s
