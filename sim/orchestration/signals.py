@@ -383,8 +383,6 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
         if Type.RECOVERED not in waiting.types and now_s >= normal_s + policy.recovered_after_s:
             words = f"normal for {now_s - normal_s:.0f} s after {normal_s - abnormal_s:.0f} s"
             waiting = _add(waiting, Type.RECOVERED, words, here.shown)
-    if normal and not low and waiting is here.waiting and math.isnan(abnormal_s) and math.isnan(here.low_s):
-        return here  # normal as before: so are most fleets at most looks
     low_s, low_told = here.low_s, here.low_told
     if not low:
         low_s, low_told = math.nan, False
@@ -400,6 +398,10 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
     if not normal and now_s >= here.sent_s + policy.every_s and not waiting.types:
         words = f"{_shown(fleet.state, fleet.level)} for {(now_s - abnormal_s) / 60.0:.0f} min"
         waiting = _add(waiting, Type.DURATION_UPDATE, words, here.shown)
+    # In a tuple NaN is equal to itself. Whatever moved has put something in a new `waiting`, even if it says the same.
+    as_before = (abnormal_s, normal_s, low_s) == (here.abnormal_s, here.normal_s, here.low_s)
+    if waiting is here.waiting and as_before:
+        return here
     # Written out: this is asked of every fleet whenever one of them moves, and `replace` would be most of it.
     return _Told(
         state=fleet.state,
@@ -481,7 +483,9 @@ def _signal(
 ) -> Signal:
     waiting = here.waiting
     # A warning about a fleet that has moved again since is told as the move; nothing recovers that has just moved away again.
-    types = waiting.types - ({Type.RECOVERED} if math.isnan(here.normal_s) else frozenset())
+    types = waiting.types
+    if Type.RECOVERED in types and math.isnan(here.normal_s):
+        types -= {Type.RECOVERED}
     kind = min(types or {Type.STATE_CHANGE}, key=_RANK.__getitem__)
     p50_s = p90_s = 0.0
     if kind is Type.PLANNED_MAINTENANCE:
