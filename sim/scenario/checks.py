@@ -62,7 +62,7 @@ def _law(path: Path, law: LawSpec, usual: str) -> Found:
     for key in ("mean", "cv", "shape", "values"):
         given = getattr(law, key) is not None
         if key in needs and not given:
-            yield path, f"a {family} law needs {key}"
+            yield path, f"the {family} law needs {key}"
         if given and key not in (*needs, *may):
             yield (*path, key), f"has no effect on a {family} law; remove it"
     values = law.values if family == "quantiles" else None
@@ -354,6 +354,8 @@ def _watched(spec: ScenarioFile) -> Found:
         yield ("plans",), "has no effect without signals: nobody would pull a lever"
     if "desk" in spec.model_fields_set and not spec.plans:
         yield ("desk",), "has no effect without plans; remove it"
+    if spec.desk.mode == "automated" and spec.desk.poll > 0.0:
+        yield ("desk", "poll"), "has no effect on an automated desk, which takes every signal as it comes"
     for name, lever in spec.plans.items():
         path = ("plans", name)
         if trouble := _unknown(lever.group, spec.people, "group"):

@@ -1126,7 +1126,7 @@ class DeskSpec(Spec):
     mode: Literal["automated", "manual"] = "automated"
     publish: Seconds = 1.0
     poll: Seconds = 0.0
-    """A person looks so often; 300 s for a dashboard."""
+    """A person looks so often, for a `manual` desk; 300 s for a dashboard."""
     decide: Seconds = 2.0
     """2 s automated; manual: median of a lognormal, 180 s."""
     dispatch: Seconds = 3.0

@@ -57,6 +57,22 @@ def complaints(*sets: str) -> list[str]:
         ),
         (("incident_process.a={node: vendr}",), "incident_process.a.node: 'vendr' is no node; did you mean vendor?"),
         (
+            ("failover.ejection={in_a_row: 3}",),
+            "failover.ejection: has no effect: no fleet has several hosts",
+        ),
+        (
+            ("fleets.A.hosts=5",),
+            "fleets.A.hosts: has no effect without failover.ejection or an incident that hits some of them",
+        ),
+        (
+            ("fleets.A.hosts=5", "failover.ejection={panic: 0.5}"),
+            "failover.ejection.panic: has no effect: with share 0.1 at least 80% of the hosts stay",
+        ),
+        (
+            ("fleets.A.hosts=5", "failover.ejection={outlier: {deviations: 2}}"),
+            "failover.ejection.outlier.deviations: has no effect: one of 5 hosts lies at most 2.00 standard deviations below their mean",
+        ),
+        (
             ("incident_process.a={node: vendor, severity: {minor: 0.6}}",),
             "incident_process.a.severity: shares sum to 1.1, and must sum to 1 (minor 0.6, major 0.4, critical 0.1)",
         ),

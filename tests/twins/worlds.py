@@ -910,6 +910,8 @@ class _World:
             "mode": d.of("automated", "manual"), "publish": self.written(d.of(0.0, 1.0)), "poll": self.written(d.of(0.0, 60.0, 300.0)),
             "decide": self.written(d.of(2.0, 120.0)), "dispatch": self.written(d.of(3.0, 60.0)),
         }  # fmt: skip
+        if desk["mode"] == "automated":
+            del desk["poll"]
         d.maybe(self.tree, 0.7, "desk", desk)
 
     def under_load(self) -> None:
