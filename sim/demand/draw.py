@@ -554,7 +554,7 @@ def attributes(
             fidelity = np.full(rows, law[0] / sum(law))
         if scenario.handover.dropped + scenario.handover.context_lost > 0.0:
             fate_u = rng("handover.fate").random(rows)
-    if ai_on or asked or scenario.relief is not None:
+    if ai_on or asked or scenario.relief is not None or scenario.misroute is not None:
         key = rng("contact.key").integers(0, 2**63, rows, dtype=np.int64)
     patience_s, silent = _patience(scenario, row_channel, attempts.base, rng)
     handle_s = spread(_handle(scenario, intent, channel, z0, rng))

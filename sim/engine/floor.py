@@ -988,7 +988,7 @@ class PlainFloor:
             return
         spec = self.scenario.queues[queue]
         full = spec.room >= 0 and self.waiting[queue].value >= spec.room
-        if full and not j.callback and not j.held:
+        if full and not j.callback and not j.held and not j.passed_on:
             j.state, j.disposition, j.end_s = State.GONE, Disposition.BLOCKED, self.clock.now
             return
         j.state, contact.moved = State.WAITING, self.clock.event()
@@ -1036,6 +1036,9 @@ class PlainFloor:
         """A person finishes with the contact, or with trying to reach it."""
         j, queue, now_s = contact.j, int(contact.j.queue), self.clock.now
         j.state = State.GONE
+        if j.wrong:
+            self._pass_on(contact)
+            return
         if j.ghost == 2:
             j.ghost = 0
             again_s = relief.dial_again_s(self.relief, queue, int(j.dials), float(j.queue_s), now_s)
@@ -1049,6 +1052,9 @@ class PlainFloor:
         else:
             if j.callback:
                 relief.settle(self.relief, queue)
+            if j.passed_on:
+                j.handle_s += j.lost_s
+                j.lost_s += float(self.k.longer_s)
             j.end_s = now_s
             if contact.brings("unresolved_u") < self.k.unresolved + self.k.unresolved_mood * float(j.mood):
                 j.disposition = Disposition.HUMAN_UNRESOLVED
@@ -1056,6 +1062,15 @@ class PlainFloor:
             else:
                 j.disposition = Disposition.HUMAN_RESOLVED
         self._free(self.people[int(j.group)][int(j.agent)])
+
+    def _pass_on(self, contact: Contact) -> None:
+        """The wrong people pass the contact on: they take somebody else, and it joins the queue again."""
+        j = contact.j
+        j.wrong, j.passed_on = 0, j.passed_on + 1
+        j.lost_s += j.handle_s
+        j.mood = physics.mood_after_transfer(float(j.mood), 1.0, 0.0, float(self.k.transfer_mood))
+        self._free(self.people[int(j.group)][int(j.agent)])
+        self._join(contact, self.clock.now + self._patience_s(contact))
 
     def _give_up(self, contact: Contact) -> None:
         """Patience ends, wherever the contact waits."""
@@ -1391,14 +1406,17 @@ class PlainFloor:
         if person.load == 1:
             self.busy[person.group].value += 1
             person.channel = contact.channel
-        j.state, j.answer_s, contact.began_s = State.WITH_PERSON, now_s, now_s
+        j.state, contact.began_s = State.WITH_PERSON, now_s
+        if not j.passed_on:
+            j.answer_s = now_s
         j.group, j.agent = person.group, person.number
         channel = self.scenario.channels[contact.channel]
         if contact.brings("silent") and not j.callback and now_s > j.leaves_s:
             j.ghost, j.handle_s = 1, channel.silent_detect_s
             return
         if k.wait_mood > 0.0 or k.answer_mood > 0.0:
-            waited_s = 0.0 if j.callback else now_s - float(j.queue_s)
+            from_s = float(j.joined_s if j.passed_on else j.queue_s)
+            waited_s = 0.0 if j.callback else now_s - from_s
             j.mood = physics.mood_after_wait(
                 float(j.mood), waited_s, float(k.wait_free_s), float(k.wait_mood), float(k.answer_mood)
             )
@@ -1419,6 +1437,26 @@ class PlainFloor:
             float(k.mood_effect),
             channel.handover_s,
         )
+        if k.misroute and not j.callback:
+            mislabelled = (
+                contact.brings("label") >= 0 and contact.brings("in_scope") and not contact.brings("right")
+            )
+            j.wrong = int(
+                physics.with_wrong_people(
+                    dice.uniform(int(contact.brings("key")), dice.MISROUTED, int(j.passed_on)),
+                    int(j.passed_on),
+                    bool(mislabelled),
+                    1.0 - float(j.fidelity) if j.turns > 0 else 1.0,
+                    float(k.wrong_label),
+                    float(k.by_chance),
+                    float(k.wrong_again),
+                    int(k.wrong_most),
+                )
+            )
+            if j.wrong:
+                j.handle_s = float(k.discovery_s)
+            elif j.passed_on:
+                j.handle_s += float(k.longer_s)
         if j.callback:
             j.dials += 1
             u = dice.uniform(int(contact.brings("key")), dice.REACHED, int(j.dials))

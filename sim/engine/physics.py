@@ -143,6 +143,26 @@ def mood_after_transfer(mood: float, fidelity: float, reexplain: float, transfer
 
 
 @compiled
+def with_wrong_people(
+    u: float,
+    passed_on: int,
+    mislabelled: bool,
+    lost: float,
+    wrong_label: float,
+    by_chance: float,
+    again: float,
+    most: int,
+) -> bool:
+    """Whether those who pick up are the wrong ones, for somebody passed on so often before; *lost* is the share of context that is."""
+    if passed_on >= most:
+        return False
+    if passed_on > 0:
+        return u < again
+    chance = wrong_label * lost if mislabelled else 0.0
+    return u < by_chance + (1.0 - by_chance) * chance
+
+
+@compiled
 def mood_after_wait(mood: float, wait_s: float, free_s: float, per_min: float, answer: float) -> float:
     """Frustration of somebody who is answered after a wait: up for every minute beyond what is borne, down because somebody is there."""
     mood += per_min * max(0.0, wait_s - free_s) / 60.0

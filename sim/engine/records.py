@@ -64,6 +64,8 @@ COUNTERS = (
     "held_s",
     "unresolved",
     "switched",
+    "passed_on",
+    "lost_s",
 )
 """Columns of the interval table. Those up to `calls` count at the interval of arrival, the others at that of joining the queue.
 
@@ -71,6 +73,7 @@ COUNTERS = (
 `short_abandoned` and those who left silently; `wait_s` sums the waits of answered and abandoned; `handled` counts answered contacts whom a
 person really talked to, `handle_s` their handling time, `handle_s2` its squares, `unresolved` those of them whom that did not help;
 `switched` came from another channel, at the announcement there, and count in the queue that they came to;
+`passed_on` counts internal transfers, `lost_s` what they took of people's time;
 `ai_s` sums the AI's part of every session.
 
 `surveys` were answered, `survey_points` are what they gave, 0 to 100; `rated` are all whose contact ended, `rated_points` how content they
@@ -123,7 +126,9 @@ as answered nor as abandoned: `callbacks` were promised, `called_back` reached, 
     _HELD_S,
     _UNRESOLVED,
     _SWITCHED,
-) = range(16, 41)
+    _PASSED_ON,
+    _LOST_S,
+) = range(16, 43)
 BILLED = ("sessions", "turns", "tokens_in", "tokens_out", "ai_s", "monitored_s", "contained")
 """What vendors and supervisors are paid for, by the fleet in which a session ended; at the interval of arrival.
 
@@ -231,6 +236,8 @@ def tally(
             t[_QUEUED] += 1
             t[_UNRESOLVED] += 1 if x.disposition == _D_UNRESOLVED else 0
             t[_SWITCHED] += 1 if x.via != channel[row] else 0
+            t[_PASSED_ON] += x.passed_on
+            t[_LOST_S] += x.lost_s
             if x.held == 1:
                 t[_HELD] += 1
                 left_s = x.end_s if np.isnan(x.joined_s) else x.joined_s

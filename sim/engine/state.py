@@ -123,17 +123,21 @@ JOURNEY = record(
         ("callback", np.int32),
         ("dials", np.int32),
         ("informed", np.int32),
+        ("wrong", np.int32),
+        ("passed_on", np.int32),
         ("held", np.int32),
         ("stranded_s", np.float64),
         ("hold_s", np.float64),
         ("told_s", np.float64),
         ("dialled_s", np.float64),
+        ("lost_s", np.float64),
         ("host", np.int32),
     ]
 )
 """One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
 `host` is the one that its last call went to, `hold_s` when it was held back (`held`; with an `ai_start_s` after that, it went back to the
 AI), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
+`wrong` is 1 while the wrong people have it, `passed_on` how often they have passed it on, `lost_s` people's time that went into it.
 `via` is the channel in which it comes to people, its own unless it changed at the announcement.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 
@@ -158,6 +162,7 @@ KEPT = tuple(
         "low_turns",
         "outcome",
         "retry_open",
+        "wrong",
         "leaves_s",
         "lane",
         "before",

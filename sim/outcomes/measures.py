@@ -205,6 +205,22 @@ MEASURES: tuple[Measure, ...] = (
         "dropped", "dropped at hand-over", "share",
         ("dropped",), ("escalated", "spilled"), "lost at hand-over / handed over", "lower",
     ),
+    *(
+        Measure(
+            f"passed_on{who}", f"passed on by the wrong people{of}", "share",
+            tuple(f"passed_on{one}" for one in among), tuple(f"handled{one}" for one in among),
+            "internal transfers / contacts that a person talked to", "lower",
+        )
+        for who, of, among in (
+            ("", "", ("",)),
+            ("_escalated", ", from the AI to a person", ("@escalated", "@spilled")),
+            ("_people", ", people alone", ("@human_only",)),
+        )
+    ),
+    Measure(
+        "lost_s", "lost with the wrong people", "s", ("lost_s",), ("handled",),
+        "finding out and starting anew / contacts that a person talked to", "lower",
+    ),
     Measure(
         "switched", "changed channel at the announcement", "share", ("switched",), ("queued",),
         "came to this queue from another channel / asked for a person", "neither",

@@ -114,6 +114,10 @@ def _titles(found: Answer) -> tuple[str, ...]:
     return tuple(found.summaries)
 
 
+_RARE = ("switched", "passed_on", "passed_on_escalated", "passed_on_people", "lost_s")
+"""Measures of what most scenarios do not have: no row where it never happened."""
+
+
 def _others(found: Answer) -> list[Measure]:
     """Measures beside the service levels, but those that never had anything to divide by."""
     return [
@@ -122,6 +126,10 @@ def _others(found: Answer) -> list[Measure]:
         if measure.name not in SERVICE_LEVELS
         and not measure.name.startswith("share_")
         and any(estimate(s.measures[measure.name], measure.unit) != NOTHING for s in found.summaries.values())
+        and (
+            measure.name not in _RARE
+            or any(s.measures[measure.name].value > 0.0 for s in found.summaries.values())
+        )
     ]
 
 

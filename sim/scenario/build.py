@@ -702,6 +702,14 @@ def _mood(spec: ScenarioFile) -> model.Mood:
     return model.Mood(mood.wait_per_min, mood.wait_free, mood.reexplain, mood.answer, mood.transfer, csat)
 
 
+def _misroute(spec: ScenarioFile) -> model.Misroute | None:
+    if (wrong := spec.misroute) is None:
+        return None
+    return model.Misroute(
+        wrong.wrong_label, wrong.by_chance, wrong.again, wrong.most, wrong.discovery, wrong.longer
+    )
+
+
 def _prices(spec: ScenarioFile) -> model.Prices:
     prices = spec.prices
     usual = PriceSpec(
@@ -881,6 +889,7 @@ def build(
         repeats=_repeats(spec),
         resolution=_resolution(spec),
         mood=_mood(spec),
+        misroute=_misroute(spec),
         prices=_prices(spec),
         keep_contacts=spec.records == "contacts",
         replications=spec.replications,

@@ -467,6 +467,18 @@ def _repeats(spec: ScenarioFile) -> Found:
         )
 
 
+def _misroute(spec: ScenarioFile) -> Found:
+    if (wrong := spec.misroute) is None:
+        return
+    labelled = spec.classifier is not None and spec.routing.by != "human"
+    if not labelled and "wrong_label" in wrong.model_fields_set:
+        yield ("misroute", "wrong_label"), "has no effect: nothing has a label; remove it"
+    if wrong.by_chance == 0.0 and (not labelled or wrong.wrong_label == 0.0):
+        yield ("misroute",), "has no effect: nobody is with the wrong people; give by_chance"
+    if wrong.most == 1 and "again" in wrong.model_fields_set:
+        yield ("misroute", "again"), "has no effect: nobody is passed on twice (most is 1); remove it"
+
+
 def _csat(spec: ScenarioFile) -> Found:
     if spec.mood is None or (csat := spec.mood.csat) is None:
         return
@@ -693,6 +705,7 @@ def problems(spec: ScenarioFile) -> Found:
     yield from _new_pattern(spec)
     yield from _repeats(spec)
     yield from _csat(spec)
+    yield from _misroute(spec)
     yield from _queues(spec)
     yield from _people(spec)
     yield from _routing(spec)

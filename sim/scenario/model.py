@@ -629,6 +629,18 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
+class Misroute:
+    """Who reaches the wrong people, and what that takes (M08)."""
+
+    wrong_label: float
+    by_chance: float
+    again: float
+    most: int
+    discovery_s: float
+    longer_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Csat:
     """How content customers are, 1 to 5, and who answers the survey (M04)."""
 
@@ -723,6 +735,7 @@ class Scenario:
     repeats: Repeats | None
     resolution: Resolution
     mood: Mood
+    misroute: Misroute | None
     prices: Prices
     keep_contacts: bool
     replications: int

@@ -1072,6 +1072,23 @@ class ResolutionSpec(Spec):
     """Grows by this up to a furious customer. *assumed*; the target is −14 % first-contact resolution after a transfer."""
 
 
+class MisrouteSpec(Spec):
+    """Contacts that reach the wrong people, who find out and pass them on within their queue (M08). A callback is looked up before."""
+
+    wrong_label: Share = 1.0
+    """Of contacts with a wrong label, where nothing tells people better: what an AI session hands over saves its share of them."""
+    by_chance: Share = 0.0
+    """Of all, whatever the label."""
+    again: Share = 0.10
+    """Passed on once, the next are the wrong people as well. *assumed*"""
+    most: PositiveCount = 2
+    """Passed on so often at most; then a generalist takes the contact."""
+    discovery: PositiveSeconds = 40.0
+    """Until the wrong people have found out. *assumed*"""
+    longer: Seconds = 60.0
+    """So much longer it takes those who settle it. *assumed*"""
+
+
 class CsatSpec(Spec):
     """How content customers are in the end, 1 to 5, and who says so in a survey (M04). It is measured, and moves nothing."""
 
@@ -1239,6 +1256,8 @@ class ScenarioFile(Spec):
     """People do not settle everything, or `off`: they do."""
     mood: OrOff[MoodSpec] = None
     """Frustration moves with waits and hand-overs, too, or `off`: with AI turns alone."""
+    misroute: OrOff[MisrouteSpec] = None
+    """Some contacts reach the wrong people first, or `off`: nobody does."""
     prices: PricesSpec = PricesSpec()
     records: Literal["contacts", "intervals"] = "contacts"
     """Keep a row for every contact and decision, or interval counts alone (memory does not grow with contacts)."""

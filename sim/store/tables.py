@@ -44,6 +44,7 @@ _SUMS = (
     "handle_s2",
     "callback_wait_s",
     "held_s",
+    "lost_s",
 )
 """Counters that are sums of seconds (squared) or of points that are no whole numbers; the others count things."""
 _KINDS = ("queue", "group", "fleet")

@@ -127,6 +127,14 @@ def complaints(*sets: str) -> list[str]:
             ("watch={}", "relief={queues: [chat], message: {switch: {to: chat}}}"),
             "relief.message.switch.to: has no effect: chat stands in the queue where it is announced; name another channel",
         ),
+        (
+            ("misroute={wrong_label: 0}",),
+            "misroute: has no effect: nobody is with the wrong people; give by_chance",
+        ),
+        (
+            ("misroute={most: 1, again: 0.2}",),
+            "misroute.again: has no effect: nobody is passed on twice (most is 1); remove it",
+        ),
         (("mood={csat: {best: 5.5}}",), "mood.csat.best: is 5.5, and must be at most 5.0"),
         (
             ("mood={csat: {answers: 0.4, unhappy_answers: 3}}",),

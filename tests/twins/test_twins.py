@@ -290,6 +290,8 @@ def _counts_from_rows(run: Run) -> dict[tuple[int, ...], dict[str, float]]:
             "held_s": (held_until_s - c["hold_s"]).where(c["held"] == 1, 0.0),
             "unresolved": is_[Disposition.HUMAN_UNRESOLVED],
             "switched": c["via"] != c["channel"],
+            "passed_on": c["passed_on"],
+            "lost_s": c["lost_s"],
         }
     ).assign(**{name: c[name] for name in ("queue", "channel", "intent", "handling")})
     joined = joined[(c["queue"] >= 0) & (c["queue_s"] >= scenario.warm_up_s)]

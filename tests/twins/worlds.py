@@ -189,7 +189,23 @@ class _World:
         self.slow_replies()
         self.other_channel()
         self.drained()
+        self.wrong_people()
         return self.tree
+
+    def wrong_people(self) -> None:
+        """Some contacts reach the wrong people; dice of their own, as well."""
+        d = _Dice(self.seed + 11_000_000)
+        wrong: dict[str, Any] = {
+            "by_chance": d.of(0.05, 0.3, 1.0),
+            "most": d.count(1, 3),
+            "longer": d.of(0.0, 60.0),
+        }
+        if self.tree.get("classifier") and self.by != "human":
+            d.maybe(wrong, 0.7, "wrong_label", d.of(0.0, 0.5, 1.0))
+        if wrong["most"] > 1:
+            d.maybe(wrong, 0.7, "again", d.of(0.0, 0.1, 0.6))
+        wrong["discovery"] = f"{d.of(1.0, 2.0) * self.beat_s:g}s" if self.beat_s else d.of(20.0, 40.0)
+        d.maybe(self.tree, 0.4, "misroute", d.of("off", wrong, wrong, wrong))
 
     def other_channel(self) -> None:
         """Another channel is offered with the announcement; dice of their own, as well."""

@@ -12,7 +12,7 @@ from sim.demand.contacts import Contacts
 from sim.engine import dice
 from sim.engine.kernel.agenda import Agenda, push
 from sim.engine.kernel.world import People, Rows
-from sim.engine.physics import mood_after_wait, person_handle_s
+from sim.engine.physics import mood_after_transfer, mood_after_wait, person_handle_s, with_wrong_people
 from sim.engine.relief import callback_handle_s, reached
 from sim.engine.state import Disposition, State
 from sim.engine.ties import SHIFT, Kind
@@ -179,7 +179,8 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
         p.agents[x].channel = channel
     p.hand_in[g, channel] += 1
     j[row].state = _WITH_PERSON
-    j[row].answer_s = now_s
+    if j[row].passed_on == 0:
+        j[row].answer_s = now_s
     j[row].group = g
     j[row].agent = x - p.groups[g].first
     if c.silent[row] and j[row].callback == 0 and now_s > j[row].leaves_s:
@@ -187,7 +188,8 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
         handle_s = p.channels[channel].silent_detect_s
     else:
         if k[0].wait_mood > 0.0 or k[0].answer_mood > 0.0:
-            waited_s = 0.0 if j[row].callback == 1 else now_s - j[row].queue_s
+            from_s = j[row].queue_s if j[row].passed_on == 0 else j[row].joined_s
+            waited_s = 0.0 if j[row].callback == 1 else now_s - from_s
             j[row].mood = mood_after_wait(
                 j[row].mood, waited_s, k[0].wait_free_s, k[0].wait_mood, k[0].answer_mood
             )
@@ -207,6 +209,23 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
             k[0].mood_effect,
             p.channels[channel].handover_s,
         )
+        if k[0].misroute == 1 and j[row].callback == 0:
+            j[row].wrong = int(
+                with_wrong_people(
+                    dice.uniform(c.key[row], dice.MISROUTED, j[row].passed_on),
+                    j[row].passed_on,
+                    c.label[row] >= 0 and c.in_scope[row] and not c.right[row],
+                    1.0 - j[row].fidelity if j[row].turns > 0 else 1.0,
+                    k[0].wrong_label,
+                    k[0].by_chance,
+                    k[0].wrong_again,
+                    k[0].wrong_most,
+                )
+            )
+            if j[row].wrong == 1:
+                handle_s = k[0].discovery_s
+            elif j[row].passed_on > 0:
+                handle_s += k[0].longer_s
     if j[row].callback == 1:
         j[row].dials += 1
         picked_up = reached(dice.uniform(c.key[row], dice.REACHED, j[row].dials), k[0].callback_reached)
@@ -263,7 +282,8 @@ def join(
         if p.agents[x].load < p.channels[channel].at_once:
             _rest(p, k[0].levels, x)
         return
-    if p.queues[q].waiting >= p.queues[q].room and j[row].callback == 0 and j[row].held == 0:
+    known = j[row].callback == 1 or j[row].held == 1 or j[row].passed_on > 0
+    if p.queues[q].waiting >= p.queues[q].room and not known:
         j[row].state = _GONE
         j[row].disposition = _BLOCKED
         j[row].end_s = now_s
@@ -333,11 +353,25 @@ def return_later(c: Contacts, j: Rows, a: Agenda, row: int, chance: float, ended
     push(a, j[again].arrive_s + c.lag_s[again], _ARRIVE | again)
 
 
+@apart
+def _pass_on(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
+    """The wrong people pass the contact on: they take somebody else, and it joins the queue again."""
+    j[row].wrong = 0
+    j[row].passed_on += 1
+    j[row].lost_s += j[row].handle_s
+    j[row].mood = mood_after_transfer(j[row].mood, 1.0, 0.0, k[0].transfer_mood)
+    _free(c, j, p, a, k, p.groups[j[row].group].first + j[row].agent, now_s)
+    join(c, j, p, a, k, row, now_s + patience_s(c, j, p, row), now_s)
+
+
 @inner
 def service_end(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
     """A person finishes with contact *row*, or with trying to reach it."""
     j[row].state = _GONE
     q = j[row].queue
+    if j[row].wrong == 1:
+        _pass_on(c, j, p, a, k, row, now_s)
+        return
     if j[row].ghost == 2:
         j[row].ghost = 0
         again_s = dial_again_s(p.relief, q, j[row].dials, j[row].queue_s, now_s)
@@ -354,6 +388,9 @@ def service_end(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, n
     else:
         if j[row].callback == 1:
             settle(p.relief, q)
+        if j[row].passed_on > 0:
+            j[row].handle_s += j[row].lost_s
+            j[row].lost_s += k[0].longer_s
         j[row].end_s = now_s
         if (
             k[0].settles_all == 0

@@ -173,6 +173,13 @@ KNOBS = record(
         ("balk_over_s", np.float64),
         ("balk_scale_s", np.float64),
         ("message_redial", np.float64),
+        ("misroute", np.int64),
+        ("wrong_label", np.float64),
+        ("by_chance", np.float64),
+        ("wrong_again", np.float64),
+        ("wrong_most", np.int64),
+        ("discovery_s", np.float64),
+        ("longer_s", np.float64),
         ("change_share", np.float64),
         ("change_to", np.int64),
         ("held_patience", np.float64),
@@ -572,6 +579,10 @@ def knobs(scenario: Scenario) -> Rows:
     row.unusual = int(
         scenario.relief is not None or any(incident.effect == "hand_over" for incident in scenario.incidents)
     )
+    if (wrong := scenario.misroute) is not None:
+        row.misroute, row.wrong_label, row.by_chance = 1, wrong.wrong_label, wrong.by_chance
+        row.wrong_again, row.wrong_most = wrong.again, wrong.most
+        row.discovery_s, row.longer_s = wrong.discovery_s, wrong.longer_s
     mood, resolution = scenario.mood, scenario.resolution
     row.wait_mood, row.wait_free_s, row.answer_mood = mood.wait_per_min, mood.wait_free_s, mood.answer
     row.reexplain_mood, row.transfer_mood = mood.reexplain, mood.transfer
