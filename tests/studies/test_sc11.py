@@ -65,7 +65,8 @@ PLAIN_HANDOVER = {"switch": 0, "reexplain": 0, "prework": 0, "difficulty": 0, "m
 def plain(tmp_path: Path, accuracy: float, people: int, handover: dict[str, Any] | None = None) -> Scenario:
     """That world with a classifier and a number of people, hand-overs as in R1 or as told."""
     tree = json.loads(json.dumps(PLAIN))
-    tree["handover"] = handover or {}
+    if handover is not None:
+        tree["handover"] = handover
     tree["people"]["frontline"]["staffing"] = people
     tree["classifier"] = {"accuracy": accuracy}
     path = tmp_path / f"plain_{accuracy}_{people}.yaml"

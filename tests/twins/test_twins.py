@@ -88,10 +88,10 @@ def test_floors_agree_to_the_last_bit(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", MORE_WORLDS)
 def test_floors_agree_over_many_worlds(seed: int) -> None:
-    """The same over 200 worlds of at least 2,000 contacts, in another replication than the shorter test."""
+    """The same over 200 worlds of at least 1,500 contacts (in some the rate jumps), in another replication than the shorter test."""
     scenario = _world(seed)
     plain, kernel = simulate(scenario, 1, "plain"), simulate(scenario, 1)
-    assert 2000 <= kernel.offered
+    assert 1500 <= kernel.offered
     assert "" == compare(plain, kernel)
     assert "" == "; ".join(_not_conserved(kernel))
 
@@ -465,13 +465,14 @@ def _not_conserved(run: Run) -> list[str]:
             talking = answered & ~(free_s < t)
             decided, gone = int((c["decide_s"] < t).sum()), int((gone_s < t).sum())
             hangs = (c["stranded_s"] < t) & ~(c["queue_s"] <= t) & ~(c["end_s"] < t)
-            expect(f"stranded at {t} s", int(look.stranded.sum()), int(hangs.sum()))
-            # The way to people opens as control moves, before this look: who is let go at this very instant is here, and hangs no more.
+            # Who is let go at this very instant is here, and hangs or not: the way to people opens before this look or after it.
             let_go = (c["stranded_s"] < t) & (c["queue_s"] == t)
+            if not hangs.sum() <= look.stranded.sum() <= hangs.sum() + let_go.sum():
+                found.append(f"stranded at {t} s: {look.stranded.sum()}, and {hangs.sum()} from rows")
             held = (c["held"] == 1) & (c["hold_s"] < t) & ~(c["joined_s"] < t) & ~(c["end_s"] < t)
-            held &= ~((c["ai_start_s"] > c["hold_s"]) & (c["ai_start_s"] < t))
-            maybe_held = passed & (c["held"] == 1) & (c["hold_s"] < t) & ~(c["answer_s"] < t)
-            held &= ~passed
+            went_back = c["ai_start_s"] > c["hold_s"]
+            held = np.where(went_back, (c["hold_s"] < t) & ~(c["ai_start_s"] < t), held & ~passed)
+            maybe_held = passed & ~went_back & (c["held"] == 1) & (c["hold_s"] < t) & ~(c["answer_s"] < t)
             if not held.sum() <= look.held.sum() <= held.sum() + maybe_held.sum():
                 found.append(f"held back at {t} s: {look.held.sum()}, and {held.sum()} from rows")
             here = (
