@@ -261,15 +261,7 @@ class Control:
                 self._force(order.fleet, int(breaker.State.CLOSED))
 
     def _force(self, fleet: int, state: int) -> None:
-        before = int(self.floor.breaker_row(fleet).state)
-        if not self.floor.force(fleet, state):
-            return
-        row = self.floor.breaker_row(fleet)
-        numbers = float(row.part), float(row.whole), float(row.limit)
-        self.log(What.BREAKER, fleet, before, int(row.state), int(row.cause), *numbers)
-        if self.supervisor.on:
-            words = breaker.in_words(int(row.cause), *numbers)
-            self.supervisor.moved(What.BREAKER, fleet, int(row.state), words)
+        if self.supervisor.force(fleet, state) and self.supervisor.on:
             self.supervisor.wake()
 
     def _announcement(self, k: int) -> Generator[Event, Any, None]:

@@ -67,7 +67,6 @@ from sim.orchestration.limits import take_call
 from sim.orchestration.matching import comes_before
 from sim.orchestration.retries import may_retry
 from sim.orchestration.routing import (
-    AI,
     AI_MONITORED,
     BY_FIT,
     HUMAN,
@@ -362,10 +361,9 @@ class PlainFloor:
     def _contact(self, contact: Contact) -> Story:
         """From the decision to the end."""
         handling, reason, seen, limit = self._decide(contact)
-        came_back = False
         while True:
             if handling is None:
-                ending = yield from self._in_ai(contact, came_back)
+                ending = yield from self._in_ai(contact)
                 if ending is None:
                     return
                 handling, reason, seen, limit = ending
@@ -373,7 +371,7 @@ class PlainFloor:
             if contact.j.state != State.IN_AI:
                 return
             # Held back and then taken by a fleet after all.
-            handling, came_back = None, True
+            handling = None
             yield self._at(float(contact.j.ai_start_s) + BACK_S, Kind.CALL, contact.id)
 
     def _decide(self, contact: Contact) -> tuple[Handling | None, int, float, float]:
@@ -576,12 +574,12 @@ class PlainFloor:
                 return reason, seen, limit
         return reason, seen, limit
 
-    def _in_ai(self, contact: Contact, came_back: bool) -> Story:
+    def _in_ai(self, contact: Contact) -> Story:
         """The AI part: calls and turns until it closes (None) or a person is needed (how, why)."""
         j, k = contact.j, self.k
         admitted = True
         while True:
-            if came_back and self.breakers[int(j.fleet)].state == breaker.State.OPEN and k.on_open != DRAIN:
+            if self.breakers[int(j.fleet)].state == breaker.State.OPEN and k.on_open != DRAIN:
                 if k.on_open != FAIL_OVER:
                     self._leave_fleet(contact)
                     self._end_ai(contact)
@@ -589,7 +587,7 @@ class PlainFloor:
                 moved = self._move_on(contact, int(Reason.BREAKER_OPEN), 0.0, 0.0)
                 if moved is not None:
                     return moved
-            came_back = False
+                admitted = True
             outcome = yield from self._call(contact, admitted)
             admitted = False
             self._retry_over(j)
@@ -628,15 +626,6 @@ class PlainFloor:
                 u = dice.uniform(int(contact.brings("key")), dice.RETRY, int(j.calls))
                 wait_s = float(k.retry_from_s) + u * float(k.retry_span_s)
                 yield self._at(self.clock.now + wait_s, Kind.CALL, contact.id)
-            if self.breakers[int(j.fleet)].state == breaker.State.OPEN and k.on_open != DRAIN:
-                if k.on_open != FAIL_OVER:
-                    self._leave_fleet(contact)
-                    self._end_ai(contact)
-                    return Handling.SPILLED, int(Reason.BREAKER_OPEN), 0.0, 0.0
-                moved = self._move_on(contact, int(Reason.BREAKER_OPEN), 0.0, 0.0)
-                if moved is not None:
-                    return moved
-                admitted = True
 
     def _call(self, contact: Contact, admitted: bool) -> Story:
         """One call of the fleet: how it ended; its breaker has heard."""
@@ -895,8 +884,6 @@ class PlainFloor:
                 float(self.waiting[queue].value),
                 r[queue].meter_weight,
             ) - self._held(queue)
-            if j.held:
-                room = np.inf  # nobody is held twice
             after = int(relief.Offer.NOTHING)
             while True:
                 offered, seen, limit = relief.offer(
@@ -909,6 +896,7 @@ class PlainFloor:
                     bool(j.end_reason == Reason.EXPLICIT_REQUEST),
                     told_s,
                     room,
+                    bool(j.held),
                 )
                 after = offered
                 match offered:
@@ -1243,12 +1231,15 @@ class PlainFloor:
     def _drain_back(self) -> None:
         """Who is held because the AI failed goes back to it, first come first, until the first whom no fleet takes."""
         for lane, hold in enumerate(self.held):
-            r = self.relief[int(self.t.lane_queue[lane])]
-            if not r.on or not r.meter_on or r.settle_s == np.inf:
+            if not relief.drains(self.relief, int(self.t.lane_queue[lane])):
                 continue
             for contact in list(hold):
                 j = contact.j
-                may = j.handling == Handling.SPILLED and j.first_fleet < 0 and j.target == AI
+                may = relief.belongs_to_ai(
+                    bool(j.handling == Handling.SPILLED),
+                    bool(j.first_fleet >= 0),
+                    bool(j.target == AI_MONITORED),
+                )
                 if may and self._settled(contact) and not self._back_to_ai(contact):
                     break
 
@@ -1257,9 +1248,9 @@ class PlainFloor:
         for f in self.scenario.failover.chain[contact.channel]:
             b = self.breakers[f]
             closed, since_s = bool(b.state == breaker.State.CLOSED), float(b.since_s)
-            if relief.goes_back(self.relief, int(contact.j.queue), closed, since_s, self.clock.now) and (
-                self.sessions[f].value < self.capacity[f][1]
-            ):
+            active, sessions = self.sessions[f].value, self.capacity[f][1]
+            queue = int(contact.j.queue)
+            if relief.takes_back(self.relief, queue, closed, since_s, active, sessions, self.clock.now):
                 return True
         return False
 

@@ -219,16 +219,19 @@ class Supervisor:
                     self._force(name, breaker.State.OPEN, action.words)
         return bool(actions), common_cause.next_due(self._cause, policy, self.clock.now)
 
-    def _force(self, fleet: str, state: breaker.State, words: str) -> None:
-        """Move a fleet's breaker, for these words."""
-        f = self.scenario.names.fleets.index(fleet)
-        before = int(self.floor.breaker_row(f).state)
-        if not self.floor.force(f, int(state)):
-            return
-        row = self.floor.breaker_row(f)
-        self._moved[f] = (self.clock.now, words)
+    def force(self, fleet: int, state: int, words: str = "") -> bool:
+        """Move a fleet's breaker, for these words or by an operator's order; whether it moved."""
+        before = int(self.floor.breaker_row(fleet).state)
+        if not self.floor.force(fleet, state):
+            return False
+        row = self.floor.breaker_row(fleet)
         numbers = float(row.part), float(row.whole), float(row.limit)
-        self.log(What.BREAKER, f, before, int(row.state), int(row.cause), *numbers)
+        self._moved[fleet] = (self.clock.now, words or breaker.in_words(int(row.cause), *numbers))
+        self.log(What.BREAKER, fleet, before, int(row.state), int(row.cause), *numbers)
+        return True
+
+    def _force(self, fleet: str, state: breaker.State, words: str) -> None:
+        self.force(self.scenario.names.fleets.index(fleet), int(state), words)
 
     # --- breakers of nodes -------------------------------------------------------------------------------------------------------
 

@@ -308,6 +308,7 @@ def offer(
     asked: bool,
     told_s: float,
     room: float,
+    held_before: bool,
 ) -> tuple[int, float, float]:
     """What to offer a contact that is about to join queue *q*; asked again with *after* when it declines.
 
@@ -319,6 +320,7 @@ def offer(
         asked: The customer asked for a person: never deflected.
         told_s: Told wait.
         room: From `room_for`, less those who are held already.
+        held_before: Nobody is held twice.
 
     Returns:
         `Offer`, what was seen, what it was held against.
@@ -340,7 +342,7 @@ def offer(
         and r[q].promised < r[q].slots
     ):
         return _CALLBACK, told_s, float(r[q].callback_over_s)
-    if after < _HOLD and r[q].meter_on != 0 and room < 1.0:
+    if after < _HOLD and r[q].meter_on != 0 and room < 1.0 and not held_before:
         return _HOLD, room, 1.0
     return _NOTHING, told_s, 0.0
 
@@ -515,6 +517,20 @@ def must_leave(held_since_s: float, max_hold_s: float, now_s: float) -> bool:
 
 
 @compiled
-def goes_back(r: ReliefArray, q: int, closed: bool, since_s: float, now_s: float) -> bool:
-    """Whether who is held before queue *q* may go back to a fleet: its breaker has been *closed* for `settle_s`."""
-    return bool(closed and now_s >= since_s + r[q].settle_s)
+def drains(r: ReliefArray, q: int) -> bool:
+    """Whether anybody who is held before queue *q* ever goes back to the AI."""
+    return bool(r[q].on != 0 and r[q].meter_on != 0 and r[q].settle_s < np.inf)
+
+
+@compiled
+def belongs_to_ai(spilled: bool, met_ai: bool, watched: bool) -> bool:
+    """Whether somebody in the buffer may go back to the AI: came because it failed, never got in, and needs nobody to watch."""
+    return spilled and not met_ai and not watched
+
+
+@compiled
+def takes_back(
+    r: ReliefArray, q: int, closed: bool, since_s: float, active: int, sessions: int, now_s: float
+) -> bool:
+    """Whether a fleet takes back who is held before queue *q*: its breaker has been *closed* for `settle_s`, and it has room."""
+    return bool(closed and now_s >= since_s + r[q].settle_s and active < sessions)

@@ -148,6 +148,7 @@ def offered(rows: Any, **about: Any) -> int:
     """What is offered to a small spilled matter with a long wait and no room, but for what is said of it."""
     contact = {
         "after": Offer.NOTHING, "value": 1.0, "origin": SPILLED, "spared": False, "asked": False, "told_s": 400.0, "room": -3.0,
+        "held_before": False,
     } | about  # fmt: skip
     return relief.offer(rows, 0, *contact.values())[0]
 
@@ -203,7 +204,7 @@ def test_no_more_callbacks_are_open_than_there_are_slots() -> None:
 def test_offers_say_why() -> None:
     """The numbers that come with an offer make its sentence."""
     said = [
-        relief.in_words(*relief.offer(queue(), 0, after, 1.0, SPILLED, False, False, 400.0, -3.0))
+        relief.in_words(*relief.offer(queue(), 0, after, 1.0, SPILLED, False, False, 400.0, -3.0, False))
         for after in range(3)
     ]
     assert said == [
@@ -345,9 +346,25 @@ def test_nobody_is_held_longer_than_allowed() -> None:
 def test_who_is_held_goes_back_to_the_ai_once_it_has_settled() -> None:
     """120 s after the breaker closed, and not while it is open."""
     rows = queue()
-    assert not relief.goes_back(rows, 0, True, 1000.0, 1119.0)
-    assert relief.goes_back(rows, 0, True, 1000.0, 1120.0)
-    assert not relief.goes_back(rows, 0, False, 1000.0, 9999.0)
+    assert not relief.takes_back(rows, 0, True, 1000.0, 5, 10, 1119.0)
+    assert relief.takes_back(rows, 0, True, 1000.0, 5, 10, 1120.0)
+    assert not relief.takes_back(rows, 0, False, 1000.0, 5, 10, 9999.0)
+    assert not relief.takes_back(rows, 0, True, 1000.0, 10, 10, 9999.0), "and not when it is full"
+
+
+def test_only_those_belong_to_the_ai_who_never_got_in_because_it_failed() -> None:
+    """Not who was with it already, not who came by choice, not who needs somebody to watch."""
+    assert relief.belongs_to_ai(True, False, False)
+    assert not relief.belongs_to_ai(True, True, False)
+    assert not relief.belongs_to_ai(False, False, False)
+    assert not relief.belongs_to_ai(True, False, True)
+
+
+def test_nobody_is_held_twice() -> None:
+    """Who went back to the AI and comes again waits in the queue, room or not."""
+    last = {"after": Offer.CALLBACK}
+    assert Offer.HOLD == offered(queue(), **last)
+    assert Offer.NOTHING == offered(queue(), **last, held_before=True)
 
 
 # --- a small floor ---

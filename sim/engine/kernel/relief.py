@@ -167,11 +167,11 @@ def ask_for_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> No
             float(p.queues[q].waiting),
             r[q].meter_weight,
         ) - _held(w, q)
-        if j[row].held == 1:
-            room = np.inf  # nobody is held twice
         after = _NOTHING
         while True:
-            kind, seen, limit = offer(r, q, after, value, origin, p.spared[c.segment[row]], asked, told, room)
+            kind, seen, limit = offer(
+                r, q, after, value, origin, p.spared[c.segment[row]], asked, told, room, j[row].held == 1
+            )
             if kind == _NOTHING:
                 break
             after = kind

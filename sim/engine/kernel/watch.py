@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.demand.contacts import Contacts
 from sim.engine import dice
 from sim.engine.forecast import STEP_S
@@ -21,8 +19,8 @@ from sim.orchestration import breaker
 from sim.orchestration.compiled import apart, inner
 from sim.orchestration.ejection import host_of
 from sim.orchestration.look_ahead import step
-from sim.orchestration.relief import goes_back
-from sim.orchestration.routing import AI
+from sim.orchestration.relief import belongs_to_ai, drains, takes_back
+from sim.orchestration.routing import AI_MONITORED
 
 LOOK_AHEAD_S = 60.0
 """The schedule is looked at this often."""
@@ -44,7 +42,7 @@ def _settled(w: World, q: int, channel: int, now_s: float) -> bool:
         if f < 0:
             break
         b, x = m.breakers[f], m.fleets[f]
-        if goes_back(w.people.relief, q, b.state == _CLOSED, b.since_s, now_s) and x.active < x.open_sessions:
+        if takes_back(w.people.relief, q, b.state == _CLOSED, b.since_s, x.active, x.open_sessions, now_s):
             return True
     return False
 
@@ -55,13 +53,14 @@ def _drain_back(c: Contacts, j: Rows, w: World, now_s: float) -> None:
     fleets = len(w.machines.fleets)
     for lane in range(len(w.people.lanes)):
         q = w.people.lanes[lane].queue
-        r = w.people.relief[q]
-        if r.on == 0 or r.meter_on == 0 or r.settle_s == np.inf:
+        if not drains(w.people.relief, q):
             continue
         row = int(w.machines.holds[fleets + lane].head)
         while row >= 0:
             behind = int(j[row].behind)
-            may = j[row].handling == _SPILLED and j[row].first_fleet < 0 and j[row].target == AI
+            may = belongs_to_ai(
+                j[row].handling == _SPILLED, j[row].first_fleet >= 0, j[row].target == AI_MONITORED
+            )
             if may and _settled(w, q, c.channel[row], now_s) and not back_to_ai(c, j, w, row, now_s):
                 break
             row = behind
