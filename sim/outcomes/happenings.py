@@ -212,7 +212,7 @@ KINDS: dict[What, Kind] = {
     What.LEVEL: Kind("degradation", "fleets", _level, before_name="degradation of "),
     What.WARNING: Kind("warning", "fleets", _warning, before_name="fleet "),
     What.SCALE: Kind("autoscaling", "fleets", _scale, before_name="fleet "),
-    What.HOST: Kind("host", "fleets", _host, stands=False, before_name="fleet "),
+    What.HOST: Kind("host", "fleets", _host, before_name="fleet "),
     What.MESSAGE: Kind("announcement", "queues", _message, before_name="queue "),
     What.BIAS: Kind("look ahead", "", _bias),
     What.ANCESTOR: Kind("common cause", "nodes", _ancestor),
@@ -232,10 +232,15 @@ def happenings(run: Run, from_s: float = -math.inf, until_s: float = math.inf) -
     ]
 
 
+def _is_back(row: Any) -> bool:
+    """A host in service, as hosts usually are."""
+    return bool(row["what"] == What.HOST and row["to_state"] == 0)
+
+
 def standing(run: Run, at_s: float) -> list[Told]:
     """What holds just before *at_s* because of an earlier row: incidents that go on, then the last row of every kind and subject."""
     begun: dict[tuple[int, int], int] = {}
-    last: dict[tuple[int, int], int] = {}
+    last: dict[tuple[int, int, int], int] = {}
     for k, row in enumerate(run.control[run.control["at_s"] < at_s]):
         what, subject = int(row["what"]), int(row["subject"])
         if what == What.INCIDENT_BEGINS:
@@ -243,8 +248,9 @@ def standing(run: Run, at_s: float) -> list[Told]:
         elif what == What.INCIDENT_ENDS:
             begun.pop((subject, int(row["cause"])), None)
         elif kind_of(row).stands:
-            last[what, subject] = k
+            # A fleet has many hosts, and each is out or not.
+            last[what, subject, int(row["from_state"]) if what == What.HOST else -1] = k
     return [
         happening(run.scenario, run.control[k], run.said.get(k, ""))
-        for k in [*begun.values(), *last.values()]
+        for k in [*begun.values(), *(k for k in last.values() if not _is_back(run.control[k]))]
     ]

@@ -53,7 +53,6 @@ def test_refusals() -> None:
         ),
         (("failover.parents.nodes=[nowhere]",), "nowhere"),
         (("failover.parents.share=0.5", "failover.breakers=off"), "has no effect without failover.breakers"),
-        (("desk.poll=5m",), "has no effect on an automated desk"),
     ):
         with pytest.raises(ScenarioError) as refused:
             load.load("scenarios/r1.yaml", sets)

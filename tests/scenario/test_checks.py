@@ -57,6 +57,13 @@ def complaints(*sets: str) -> list[str]:
         ),
         (("incident_process.a={node: vendr}",), "incident_process.a.node: 'vendr' is no node; did you mean vendor?"),
         (
+            (
+                "plans={overtime: {kind: overtime, group: team, people: 3, lead: [45m, 90m]}}",
+                "failover.breakers={}", "signals={}", "desk={poll: 5m}",
+            ),
+            "desk.poll: has no effect on an automated desk, which takes every signal as it comes",
+        ),
+        (
             ("failover.ejection={in_a_row: 3}",),
             "failover.ejection: has no effect: no fleet has several hosts",
         ),

@@ -124,14 +124,18 @@ def test_what_was_said_is_decided_again(monkeypatch: pytest.MonkeyPatch) -> None
 
         monkeypatch.setattr(module, name, wrapper)
 
-    for module in (supervisor.common_cause, supervisor.signals, supervisor.plans):
+    for module in (supervisor.common_cause, supervisor.parents, supervisor.signals, supervisor.plans):
         listen(module, "step")
     listen(supervisor.desk, "handle")
-    for scenario in _worlds(6):
+    with_parents = [scenario_of(random_world(seed), seed) for seed in (60, 62, 75)]
+    assert all(scenario.parents is not None for scenario in with_parents)
+    for scenario in [*_worlds(6), *with_parents]:
         run = simulate(scenario)
         assert np.isin(np.flatnonzero(run.control["what"] == What.SIGNAL), list(run.said)).all()
     monkeypatch.undo()
     assert 20 <= len(heard)
+    acted = {function.__module__.rpartition(".")[2] for function, _, answer in heard if answer[1]}
+    assert {"common_cause", "parents", "signals", "plans"} <= acted
     assert [repr(answer) for _, _, answer in heard] == [repr(function(*args)) for function, args, _ in heard]
 
 
