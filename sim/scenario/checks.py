@@ -291,7 +291,10 @@ def _parents(spec: ScenarioFile) -> Found:
     for k, node in enumerate(parents.nodes):
         on = [name for name in spec.fleets if node in stands_on(spec, f"fleet.{name}")]
         if node in spec.nodes and len(on) < 2:
-            yield (*path, "nodes", k), f"has no effect: {len(on)} fleets stand on {node}, and two must"
+            yield (
+                (*path, "nodes", k),
+                f"has no effect: needs two fleets that stand on {node}, and has {len(on)}",
+            )
     if not parents.nodes and not any(
         stands_on(spec, f"fleet.{a}") & stands_on(spec, f"fleet.{b}") for a, b in combinations(spec.fleets, 2)
     ):

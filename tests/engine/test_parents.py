@@ -49,7 +49,7 @@ def test_refusals() -> None:
     for sets, said in (
         (
             ("failover.parents.nodes=[vendor.C]", "failover.breakers.cool_down=30s"),
-            "1 fleets stand on vendor.C, and two must",
+            "needs two fleets that stand on vendor.C, and has 1",
         ),
         (("failover.parents.nodes=[nowhere]",), "nowhere"),
         (("failover.parents.share=0.5", "failover.breakers=off"), "has no effect without failover.breakers"),
