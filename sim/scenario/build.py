@@ -19,6 +19,7 @@ from sim.orchestration.plans import Kind, Lever
 from sim.orchestration.routing import threshold_matrix
 from sim.orchestration.signals import SignalPolicy
 from sim.scenario import model
+from sim.scenario.checks import fleets_in_order
 from sim.scenario.errors import ScenarioError
 from sim.scenario.schema import (
     WEEKDAYS,
@@ -562,15 +563,10 @@ def _failover(spec: ScenarioFile) -> model.Failover:
             hand_over=b.hand_over,
             synthetic=b.probes.synthetic,
         )
-    chains = []
-    for name in spec.channels:
-        first = [f for f, fleet in enumerate(spec.fleets.values()) if name in fleet.channels][:1]
-        later = [fleets.index(f) for f in failover.fallback.get(name, ()) if f != "human"]
-        chains.append(tuple(dict.fromkeys([*first, *later])))
     return model.Failover(
         breaker=breaker,
         ejection=_ejection(failover.ejection),
-        chain=tuple(chains),
+        chain=tuple(tuple(fleets.index(f) for f in fleets_in_order(spec, name)) for name in spec.channels),
         retries=failover.retries,
         retry_from_s=failover.retry_wait[0],
         retry_until_s=failover.retry_wait[1],

@@ -596,6 +596,42 @@ def _people(spec: ScenarioFile) -> Found:
                 end = pause.after + pause.lasts
 
 
+def fleets_in_order(spec: ScenarioFile, channel: str) -> tuple[str, ...]:
+    """The fleets that a contact of the channel is offered to, one after the other."""
+    listed = spec.failover.fallback.get(channel)
+    if listed is not None:
+        return tuple(dict.fromkeys(name for name in listed if name != "human"))
+    return tuple(name for name, fleet in spec.fleets.items() if channel in fleet.channels)[:1]
+
+
+def _order_of_fleets(spec: ScenarioFile) -> Found:
+    failover = spec.failover
+    yield from _keys(("failover", "fallback"), failover.fallback, spec.channels, "channel")
+    for channel, chain in failover.fallback.items():
+        path = ("failover", "fallback", channel)
+        yield from _names(path, chain, [*spec.fleets, "human"], "fleet")
+        if "human" in chain[:-1]:
+            yield path, "human ends the list"
+        if chain in ((), ("human",)):
+            yield (
+                path,
+                "names no fleet; name the one that serves it first, or take the channel out of all fleets.*.channels",
+            )
+        for k, name in enumerate(chain):
+            if name in chain[:k]:
+                yield (*path, k), f"{name} stands there twice"
+            if name in spec.fleets and channel not in spec.fleets[name].channels:
+                yield (*path, k), f"fleet {name} does not serve {channel}; add it to fleets.{name}.channels"
+    served = {name for channel in spec.channels for name in fleets_in_order(spec, channel)}
+    for channel, chain in failover.fallback.items():
+        usual = next((name for name, fleet in spec.fleets.items() if channel in fleet.channels), None)
+        if usual is not None and usual not in served and chain not in ((), ("human",)):
+            yield (
+                ("failover", "fallback", channel),
+                f"leaves out {usual}, which then serves nobody; a list names the fleet that comes first as well",
+            )
+
+
 def _routing(spec: ScenarioFile) -> Found:
     routing, failover = spec.routing, spec.failover
     at = routing.thresholds
@@ -637,15 +673,7 @@ def _routing(spec: ScenarioFile) -> Found:
     yield from _law(("ai", "think"), spec.ai.think, "lognormal")
     if spec.ai.think.law == "never":
         yield ("ai", "think"), "cannot be endless"
-    yield from _keys(("failover", "fallback"), failover.fallback, spec.channels, "channel")
-    for channel, chain in failover.fallback.items():
-        path = ("failover", "fallback", channel)
-        yield from _names(path, chain, [*spec.fleets, "human"], "fleet")
-        if "human" in chain[:-1]:
-            yield path, "human ends the list"
-        for k, name in enumerate(chain):
-            if name in spec.fleets and channel not in spec.fleets[name].channels:
-                yield (*path, k), f"fleet {name} does not serve {channel}; add it to fleets.{name}.channels"
+    yield from _order_of_fleets(spec)
     if failover.retry_wait[0] > failover.retry_wait[1]:
         yield ("failover", "retry_wait"), "must ascend"
     if (breaker := failover.breakers) is not None:

@@ -11,7 +11,7 @@ overrides:
 variants:
   no controller: {}
   breakers: {failover.breakers: {}}
-  breakers and fallback: {extends: breakers, failover.fallback.chat: [C, human]}
+  breakers and fallback: {extends: breakers, failover.fallback.chat: [B, C, human]}
 ```
 """
 

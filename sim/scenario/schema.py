@@ -803,7 +803,8 @@ class FailoverSpec(Spec):
     breakers: OrOff[BreakerSpec] = None
     """A breaker for every fleet, or `off`."""
     fallback: dict[Name, tuple[Name, ...]] = {}
-    """By channel: fleets to try after the first, in order; `human` ends the list."""
+    """By channel: the fleets that serve it, the first one first, the others when those before them do not take a contact; `human` may end
+    the list. A channel that is left out has the first fleet that names it, alone."""
     retries: Count = 1
     """Further calls for one turn at the same fleet."""
     retry_wait: tuple[Seconds, Seconds] = (0.2, 0.5)

@@ -291,7 +291,7 @@ def busy_centre(until: str = "16:00") -> Tree:
         },
         "routing": {"by": "confidence", "monitor": {"people": 2}},
         "triggers": {"explicit_request": {}, "out_of_scope": {}, "sentiment": {}},
-        "failover": {"breakers": {}, "fallback": {"chat": ["B", "human"]}},
+        "failover": {"breakers": {}, "fallback": {"chat": ["A", "B", "human"]}},
         "incidents": [
             {"at": "10:05", "node": "vendor", "effect": "down", "lasts": "20m"},
             {"at": "12:30", "node": "provider", "effect": "slow", "lasts": "30m", "factor": 4},

@@ -662,18 +662,39 @@ class _World:
         d.maybe(handover, 0.6, "context_lost", d.of(0.0, 0.2))
         self.tree["handover"] = handover
 
+    def orders(self) -> dict[str, tuple[str, ...]]:
+        """Some channels with some of the fleets that serve them, in any order."""
+        d, found = self.d, {}
+        for channel in self.channels:
+            able = [name for name, fleet in self.tree["fleets"].items() if channel in fleet["channels"]]
+            if d.chance(0.7):
+                listed = (*(d.some(able) if able else ()), *(("human",) if d.chance(0.5) else ()))
+                if able:
+                    found[channel] = listed
+        return found
+
+    def unserved(self, orders: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """The lists in which fleets have to stand that serve nobody yet."""
+        fleets = self.tree["fleets"]
+        usual = {
+            c: tuple(n for n, fleet in fleets.items() if c in fleet["channels"])[:1] for c in self.channels
+        }
+        found = usual | orders
+        for name, fleet in fleets.items():
+            if not any(name in chain for chain in found.values()):
+                channel = fleet["channels"][0]
+                found[channel] = (name, *found[channel])
+        return {channel: chain for channel, chain in found.items() if chain != usual[channel]}
+
     def failover(self) -> None:
         d = self.d
         failover: dict[str, Any] = {
             "on_open": d.of("fail_over", "escalate", "drain"),
             "retries": d.count(0, 3),
         }
-        fallback = {}
-        for channel in self.channels:
-            able = [name for name, fleet in self.tree["fleets"].items() if channel in fleet["channels"]]
-            if d.chance(0.7):
-                fallback[channel] = (*(d.some(able) if able else ()), *(("human",) if d.chance(0.5) else ()))
-        d.maybe(failover, 0.8, "fallback", fallback)
+        d.maybe(failover, 0.8, "fallback", self.orders())
+        if rest := self.unserved(failover.get("fallback", {})):
+            failover["fallback"] = failover.get("fallback", {}) | rest
         wait_s = self.beat_s or 1.0
         d.maybe(
             failover,
@@ -747,7 +768,7 @@ class _World:
             d.maybe(failover["breakers"], 0.7, "degraded", d.of("off", degraded, degraded, {}))
             semantic = {
                 "window": self.written(d.of(120.0, 300.0)), "min_sessions": d.count(3, 30), "warn_drop": d.of(0.02, 0.07),
-                "trip_drop": d.of(0.15, 0.4), "warn_accuracy": d.of(0.5, 0.95), "trip_accuracy": d.of(0.6, 0.99),
+                "trip_drop": d.of(0.15, 0.4), "warn_accuracy": d.of(0.7, 1.0), "trip_accuracy": d.of(0.6, 0.99),
                 "warn_escalated": d.of(0.3, 0.7), "warn_loop": d.of(0.05, 0.3), "trip_loop": d.of(0.15, 0.5),
                 "nodata_grace": self.written(d.of(30.0, 120.0)),
             }  # fmt: skip
