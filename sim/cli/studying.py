@@ -56,7 +56,7 @@ def study(
     path = scenario_file(said)
     certificates = _tls(cluster, tls, insecure=insecure)
     from sim.studies.design import design, is_study
-    from sim.studies.design import said as as_said
+    from sim.studies.said import said as as_said
 
     ours = is_study(path)
     if ours and (overrides or variants):

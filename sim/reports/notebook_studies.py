@@ -22,11 +22,12 @@ from sim.store import scenarios_of
 from sim.studies import loss
 from sim.studies.asked import place_of
 from sim.studies.best import Best, best
-from sim.studies.design import design, is_study, said
+from sim.studies.design import design, is_study
 from sim.studies.execute import Lost, execute, working
 from sim.studies.folder import JOURNAL, study_folder, write
 from sim.studies.folder import read_study as read_stored
 from sim.studies.journal import Journal
+from sim.studies.said import said
 from sim.studies.staff import Staffing
 from sim.studies.staff import staff as find
 from sim.studies.table import Table

@@ -11,14 +11,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import ValidationError
-
-from sim.orchestration.routing import threshold_matrix
 from sim.outcomes.explanation import moment_s
 from sim.outcomes.figures import FIGURES
 from sim.scenario.build import build
@@ -26,39 +23,38 @@ from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.find import scenario_file
 from sim.scenario.load import Loaded, examined, in_order_of, laid_over, load, load_laid
 from sim.scenario.model import Scenario
-from sim.scenario.schema import CellSpec, ScenarioFile, ThresholdsSpec
-from sim.scenario.tree import Entry, Node, Place, plain, read_text, written
-from sim.scenario.values import Share, Spec, seconds
+from sim.scenario.schema import ScenarioFile
+from sim.scenario.tree import Entry, Node, plain, written
+from sim.scenario.values import seconds
 from sim.scenario.words import close_match
 from sim.store.manifest import fingerprint
 from sim.studies.asked import Asked
 from sim.studies.file import MOST_CELLS, FactorSpec, StudyFile, problems, span, steps
+from sim.studies.levels import (
+    AS_IS,
+    AXES,
+    Factor,
+    LearnedFile,
+    Level,
+    MatrixFile,
+    Offset,
+    Point,
+    chosen,
+    label_of,
+    level_at,
+    level_of,
+    listed,
+    moved,
+    nothing_at,
+    number_level,
+    short,
+)
 from sim.studies.rows import Cell
 
-AS_IS = "as is"
-"""Label of a level that changes nothing."""
+MOST_TRIED = 50
+"""Points at which a factor that seems to change nothing is tried."""
 LEAST_TO_STOP = 10
 """Replications before a study may stop by precision (Law 2015, §9.4.1)."""
-
-
-class MatrixFile(Spec):
-    """A whole matrix of thresholds."""
-
-    ai: Share
-    monitored: Share
-    cells: dict[str, CellSpec] = {}  # noqa: RUF012  pydantic copies it
-    """`intent.channel.segment`, as in `routing.thresholds.cells`."""
-
-
-class LearnedRouting(Spec):
-    by: Literal["confidence"] = "confidence"
-    thresholds: MatrixFile
-
-
-class LearnedFile(Spec):
-    """The same as a base for scenarios, as `blendsim thresholds --out` writes it."""
-
-    routing: LearnedRouting
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,136 +124,7 @@ def is_study(path: Path) -> bool:
     return isinstance(bases, str) and (path.parent / bases).is_file() and is_study(path.parent / bases)
 
 
-# --- what a command line says ---
-
-
-def said(
-    *,
-    scenario: str | None = None,
-    variants: Sequence[str] = (),
-    overrides: Sequence[str] = (),
-    vary: Sequence[str] = (),
-    figures: Sequence[str] = (),
-    precision: Sequence[str] = (),
-    replications: int | None = None,
-    at_most: int | None = None,
-    seed: int | None = None,
-    latin_hypercube: int | None = None,
-    reference: Sequence[str] = (),
-) -> list[Node]:
-    """What a command line says of a study, each value with the option that it came from.
-
-    Raises:
-        ScenarioError: An option has no form of its own.
-    """
-    found: list[Problem] = []
-    entries: dict[str, Entry] = {}
-
-    def put(key: str, node: Node) -> None:
-        entries[key] = Entry(node.place, node)
-
-    def texts(words: Sequence[str], option: str) -> Node:
-        return Node(
-            tuple(Node(word, Place(f"{option} {k}"), word) for k, word in enumerate(words, 1)),
-            Place(f"{option} 1"),
-        )
-
-    def pairs(words: Sequence[str], option: str, shape: str, *, levels: bool) -> Node:
-        below: dict[str, Entry] = {}
-        for k, word in enumerate(words, 1):
-            place = Place(f"{option} {k}")
-            key, equals, text = (part.strip() for part in word.partition("="))
-            if not equals or not key or not text:
-                found.append(Problem(place.file, None, None, "", f"is {word[:60]!r}, and must be {shape}"))
-            elif key in below:
-                found.append(Problem(place.file, None, None, key, "is said twice; keep one"))
-            else:
-                below[key] = Entry(place, _value(text, place, found, levels=levels), quoted=True)
-        return Node(below, Place(f"{option} 1"))
-
-    if scenario is not None:
-        place = Place("the command line")
-        source = {"file": Entry(place, Node(scenario, place, scenario))}
-        for key, words in (("variants", variants), ("overrides", overrides)):
-            if words:
-                node = texts(words, f"--{key[:-1]}")
-                source[key] = Entry(node.place, node)
-        put("scenario", Node(source, place, born=place))
-    if vary:
-        put(
-            "factors",
-            pairs(
-                vary,
-                "--vary",
-                "key=levels, such as fleets.C.sessions=40,80 or routing.thresholds.ai=0.80:0.98:0.02",
-                levels=True,
-            ),
-        )
-    if figures:
-        put("figures", texts(figures, "--figure"))
-    if precision:
-        put(
-            "precision",
-            pairs(precision, "--precision", "figure=half-width, such as service_level=0.005", levels=False),
-        )
-    if reference:
-        put("reference", pairs(reference, "--reference", "factor=level", levels=False))
-    for key, number in (("replications", replications), ("at_most", at_most), ("seed", seed)):
-        if number is not None:
-            place = Place(f"--{key.replace('_', '-')}")
-            put(key, Node(number, place, str(number)))
-    if latin_hypercube is not None:
-        place = Place("--latin-hypercube")
-        points = Entry(place, Node(latin_hypercube, place, str(latin_hypercube)))
-        put("design", Node({"latin_hypercube": points}, place, born=place))
-    if found:
-        raise ScenarioError.of(found)
-    top = Place("the command line")
-    return [Node(entries, top, born=top)] if entries else []
-
-
-def _value(text: str, place: Place, found: list[Problem], *, levels: bool) -> Node:
-    if levels and (steps(text) is not None or span(text) is not None):
-        return Node(text, place, text)
-    node, wrong = read_text(f"[{text}]" if levels else text, place.file, located=False)
-    found += wrong
-    if node is None or wrong:
-        return Node("", place)
-    return replace(node, place=place)
-
-
 # --- a study file and what it names ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Offset:
-    """Moves thresholds of some cells of the matrix."""
-
-    cell: str
-    by: float
-    band: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    label: object
-    """As the study shows and keeps it: a number, or words."""
-    changes: tuple[Node, ...] = ()
-    must_exist: bool = False
-    overrides: tuple[str, ...] = ()
-    offset: _Offset | None = None
-    clears: tuple[str, ...] = ()
-    """Path of a map that is emptied before `changes` are laid over it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Factor:
-    name: str
-    path: tuple[str | int, ...]
-    levels: tuple[_Level, ...]
-    between: tuple[str, Node] | None = None
-    """Instead of levels: a range, and where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +135,6 @@ class _Base:
     file: Path
     variant: str
     levels: dict[str, object]
-
-
-Point = tuple[_Level, ...]
 
 
 class _Designing:
@@ -402,7 +266,7 @@ class _Designing:
 
     # factors
 
-    def factor(self, name: str, spec: FactorSpec) -> _Factor:
+    def factor(self, name: str, spec: FactorSpec) -> Factor:
         path: tuple[str | int, ...] = ("factors", name)
         node = self.tree.at(path)
         assert node is not None, "the model came from the tree"
@@ -414,40 +278,40 @@ class _Designing:
         if spec.range is not None:
             ranged = below("range")
             if span(spec.range) is not None:
-                return _Factor(name, path, (), (key, ranged))
-            return _Factor(
-                name, path, tuple(_valued(key, text, ranged.place) for text in steps(spec.range) or ())
+                return Factor(name, path, (), (key, ranged))
+            return Factor(
+                name, path, tuple(number_level(key, text, ranged.place) for text in steps(spec.range) or ())
             )
         if isinstance(spec.levels, dict):
             maps = below("levels")
             assert isinstance(maps.data, dict), "the model has a map there"
             levels = (
-                _Level(title, (entry.node,) if entry.node.data else ()) for title, entry in maps.data.items()
+                Level(title, (entry.node,) if entry.node.data else ()) for title, entry in maps.data.items()
             )
-            return _Factor(name, path, tuple(levels))
+            return Factor(name, path, tuple(levels))
         if spec.levels is not None:
             items = below("levels").data
             assert isinstance(items, tuple), "the model has a list there"
-            return _Factor(name, path, tuple(_of_node(key, item, node.place) for item in items))
+            return Factor(name, path, tuple(level_of(key, item, node.place) for item in items))
         if spec.overrides is not None:
-            return _Factor(name, path, tuple(self.override_levels(spec.overrides, path)))
+            return Factor(name, path, tuple(self.override_levels(spec.overrides, path)))
         if spec.matrices is not None:
             found = [self.matrix(file, (*path, "matrices", k)) for k, file in enumerate(spec.matrices)]
-            return _Factor(name, path, tuple(level for level in found if level is not None))
-        return _Factor(name, path, tuple(self.offset_levels(spec, below("offsets"), path)))
+            return Factor(name, path, tuple(level for level in found if level is not None))
+        return Factor(name, path, tuple(self.offset_levels(spec, below("offsets"), path)))
 
     def override_levels(
         self, items: Sequence[str | tuple[str, ...]], path: tuple[str | int, ...]
-    ) -> Iterator[_Level]:
+    ) -> Iterator[Level]:
         loaded = [found for found in self.loads.values() if found is not None]
         for k, item in enumerate(items):
             names = (item,) if isinstance(item, str) else item
             for override in names:
                 for one in loaded:
                     self.known_override(one, override, (*path, "overrides", k))
-            yield _Level(" + ".join(names) or AS_IS, overrides=names)
+            yield Level(" + ".join(names) or AS_IS, overrides=names)
 
-    def matrix(self, name: str, path: tuple[str | int, ...]) -> _Level | None:
+    def matrix(self, name: str, path: tuple[str | int, ...]) -> Level | None:
         file = self.path.parent / name
         if "\0" in name or not file.is_file():
             self.report(path, f"there is no {file}")
@@ -459,7 +323,7 @@ class _Designing:
             if learned:
                 (tree,) = load_laid(file, (), schema=LearnedFile, checks=lambda _: ()).trees.values()
                 self.files += (str(file),)
-                return _Level(file.stem, (tree,), clears=("routing", "thresholds"))
+                return Level(file.stem, (tree,), clears=("routing", "thresholds"))
             loaded = load_laid(file, (), schema=MatrixFile, checks=lambda _: ())
         except (OSError, UnicodeDecodeError) as error:
             self.report(path, f"{file} cannot be read ({error})")
@@ -472,9 +336,9 @@ class _Designing:
         place = tree.place
         thresholds = Node({"thresholds": Entry(place, tree)}, place)
         change = Node({"routing": Entry(place, thresholds)}, place)
-        return _Level(file.stem, (change,), clears=("routing", "thresholds"))
+        return Level(file.stem, (change,), clears=("routing", "thresholds"))
 
-    def offset_levels(self, spec: FactorSpec, node: Node, path: tuple[str | int, ...]) -> Iterator[_Level]:
+    def offset_levels(self, spec: FactorSpec, node: Node, path: tuple[str | int, ...]) -> Iterator[Level]:
         places = [item.place for item in node.data] if isinstance(node.data, tuple) else [node.place]
         offsets = list(zip(spec.offsets or (), places, strict=False))
         axes = self.axes()
@@ -482,15 +346,15 @@ class _Designing:
             cell = ".".join([*(spec.cell or "*").split("."), "*", "*"][:3])
             self.known_cell(cell, axes, (*path, "cell"))
             for by, place in offsets:
-                yield _Level(by, offset=_Offset(cell, by, spec.band, place) if by else None)
+                yield Level(by, offset=Offset(cell, by, spec.band, place) if by else None)
             return
-        yield _Level(AS_IS)
+        yield Level(AS_IS)
         chosen = [axes[k] if axis in spec.one_at_a_time else ("*",) for k, axis in enumerate(AXES)]
         for names in itertools.product(*chosen):
             cell = ".".join(names)
             for by, place in offsets:
                 if by:
-                    yield _Level(f"{_short(cell)} {by:+g}", offset=_Offset(cell, by, spec.band, place))
+                    yield Level(f"{short(cell)} {by:+g}", offset=Offset(cell, by, spec.band, place))
 
     def axes(self) -> tuple[tuple[str, ...], ...]:
         """Intents, channels and segments that all scenarios have."""
@@ -512,7 +376,7 @@ class _Designing:
 
     # points
 
-    def points(self, factors: Sequence[_Factor]) -> tuple[list[Point], list[str]]:
+    def points(self, factors: Sequence[Factor]) -> tuple[list[Point], list[str]]:
         spec = self.spec.design
         names = [factor.name for factor in factors]
         if spec.points:
@@ -530,7 +394,7 @@ class _Designing:
             return [], names
         return list(itertools.product(*(factor.levels for factor in factors))), names
 
-    def hypercube(self, factors: Sequence[_Factor], n: int, seed: int) -> list[Point]:
+    def hypercube(self, factors: Sequence[Factor], n: int, seed: int) -> list[Point]:
         """Every factor cut into *n* equal parts, one point in each part.
 
         Source: McKay, Beckman & Conover (1979), doi:10.2307/1268522.
@@ -542,10 +406,11 @@ class _Designing:
             return []
         shares = qmc.LatinHypercube(d=len(factors), rng=seed).random(n)
         return [
-            tuple(_at(factor, float(u)) for factor, u in zip(factors, row, strict=True)) for row in shares
+            tuple(level_at(factor, float(u)) for factor, u in zip(factors, row, strict=True))
+            for row in shares
         ]
 
-    def listed(self, factors: Sequence[_Factor], names: list[str]) -> tuple[list[Point], list[str]]:
+    def listed(self, factors: Sequence[Factor], names: list[str]) -> tuple[list[Point], list[str]]:
         by_name = {factor.name: factor for factor in factors}
         points = self.spec.design.points
         names = [*names, *dict.fromkeys(key for point in points for key in point if key not in by_name)]
@@ -559,10 +424,10 @@ class _Designing:
                     self.report(where, f"says nothing of {name}, which other points set")
                     continue
                 factor = by_name.get(name)
-                level = _of_node(name, node) if factor is None else _chosen(factor, node)
+                level = level_of(name, node) if factor is None else chosen(factor, node)
                 if level is None:
                     assert factor is not None, "a key of the scenario takes any value"
-                    self.report((*where, name), f"there is no level {written(node)}; {_listed(factor)}")
+                    self.report((*where, name), f"there is no level {written(node)}; {listed(factor)}")
                 else:
                     levels.append(level)
             found.append(tuple(levels))
@@ -632,11 +497,11 @@ class _Designing:
             tree = self.over(tree, (changes,))
         for level in point:
             if level.clears and tree.at(level.clears) is not None:
-                tree = self.over(tree, (_nothing_at(level.clears, level.changes[0].place),))
+                tree = self.over(tree, (nothing_at(level.clears, level.changes[0].place),))
             tree = self.over(tree, level.changes, must_exist=level.must_exist)
         for level in point:
             if level.offset is not None:
-                tree = self.over(tree, (_moved(tree, level.offset),))
+                tree = self.over(tree, (moved(tree, level.offset),))
         return tree
 
     def over(self, tree: Node, changes: Sequence[Node], *, must_exist: bool = False) -> Node:
@@ -658,7 +523,7 @@ class _Designing:
     def no_idle_factor(
         self,
         bases: Sequence[_Base],
-        factors: Sequence[_Factor],
+        factors: Sequence[Factor],
         names: Sequence[str],
         points: Sequence[Point],
     ) -> None:
@@ -671,9 +536,7 @@ class _Designing:
                 path = by_name[name].path if name in by_name else ("design", "points")
                 self.report(path, f"{name} changes nothing: the scenario is the same at all of its levels")
 
-    def tells(
-        self, bases: Sequence[_Base], points: Sequence[Point], k: int, levels: Sequence[_Level]
-    ) -> bool:
+    def tells(self, bases: Sequence[_Base], points: Sequence[Point], k: int, levels: Sequence[Level]) -> bool:
         """Whether the k-th factor makes a difference at some point."""
         for base in bases:
             for point in points[:MOST_TRIED]:
@@ -777,7 +640,7 @@ class _Designing:
                 continue
             node = self.tree.at(("reference", name))
             assert node is not None, "the model came from the tree"
-            labels = {_label(node), written(node)}
+            labels = {label_of(node), written(node)}
             here = [k for k in range(len(cells)) if cells[k].levels[name] in labels]
             if not here:
                 known = ", ".join(dict.fromkeys(str(cell.levels[name]) for cell in cells))
@@ -789,7 +652,7 @@ class _Designing:
             return 0
         return fitting[0]
 
-    def in_words(self, factors: Sequence[_Factor], points: Sequence[Point], bases: Sequence[_Base]) -> str:
+    def in_words(self, factors: Sequence[Factor], points: Sequence[Point], bases: Sequence[_Base]) -> str:
         spec = self.spec.design
         if spec.points:
             what = f"{len(points)} listed points"
@@ -802,118 +665,11 @@ class _Designing:
         return what if len(bases) == 1 else f"{what}, for each of {len(bases)} scenarios and variants"
 
 
-AXES = ("intent", "channel", "segment")
-MOST_TRIED = 50
-"""Points at which a factor that seems to change nothing is tried."""
-
-
-def _short(cell: str) -> str:
-    """`billing.*.*` as `billing`."""
-    while cell.endswith(".*"):
-        cell = cell[:-2]
-    return cell
-
-
-def _label(node: Node) -> object:
-    data = node.data
-    return data if isinstance(data, bool | int | float | str) else written(node) or "null"
-
-
-def _of_node(key: str, node: Node, key_at: Place | None = None) -> _Level:
-    """The level that sets *key*, written at *key_at*, to what *node* holds."""
-    change = Node({key: Entry(key_at or node.place, node)}, node.place)
-    return _Level(_label(node), (change,), must_exist=True)
-
-
-def _valued(key: str, text: str, place: Place) -> _Level:
-    """The level that sets *key* to a number that a file would write as *text*."""
-    node, _ = read_text(text, place.file, located=False)
-    assert node is not None, "a number with or without a unit"
-    return _of_node(key, replace(node, place=place))
-
-
-def _at(factor: _Factor, share: float) -> _Level:
-    """The level at a share of the way through a factor."""
-    if factor.between is None:
-        return factor.levels[min(int(share * len(factor.levels)), len(factor.levels) - 1)]
-    key, node = factor.between
-    found = span(str(node.data))
-    assert found is not None, "the file was checked"
-    low, high, unit, places = found
-    if places == 0:
-        return _valued(key, f"{int(low) + int(share * (int(high) - int(low) + 1))}{unit}", node.place)
-    value = float(low) + share * float(high - low)
-    return _valued(key, f"{value:.{places + 2}f}{unit}", node.place)
-
-
-def _chosen(factor: _Factor, node: Node) -> _Level | None:
-    """The level of a factor that a point names."""
-    label = _label(node)
-    for level in factor.levels:
-        if level.label == label or str(level.label) == str(label):
-            return level
-    if factor.between is None:
-        return None
-    found = span(str(factor.between[1].data))
-    assert found is not None, "the file was checked"
-    low, high, unit, _ = found
-    text = str(label).removesuffix(unit)
-    try:
-        inside = float(low) <= float(text) <= float(high)
-    except ValueError:
-        return None
-    return _of_node(factor.between[0], node) if inside else None
-
-
-def _listed(factor: _Factor) -> str:
-    if factor.between is not None:
-        return f"the factor goes over {factor.between[1].data}"
-    return f"there are {', '.join(str(level.label) for level in factor.levels)}"
-
-
 def _title(base: _Base, levels: Mapping[str, object]) -> str:
     words = [
         str(value) if name in {"scenario", "variant"} else f"{name} {value}" for name, value in levels.items()
     ]
     return ", ".join(words) or base.file.stem
-
-
-def _nothing_at(path: Sequence[str], place: Place) -> Node:
-    node = Node(None, place, "null")
-    for step in reversed(path):
-        node = Node({step: Entry(place, node)}, place)
-    return node
-
-
-def _moved(tree: Node, offset: _Offset) -> Node:
-    """The change that moves the thresholds of some cells from where *tree* has them."""
-    axes: list[list[str]] = []
-    for field in ("intents", "channels", "segments"):
-        node = tree.at((field,))
-        axes.append(list(node.data) if node is not None and isinstance(node.data, dict) else ["standard"])
-    thresholds = tree.at(("routing", "thresholds"))
-    nothing = Node({}, offset.place)
-    if thresholds is None:
-        spec = ThresholdsSpec()
-    else:
-        try:
-            spec = ThresholdsSpec.model_validate(plain(thresholds))
-        except ValidationError:  # is reported with everything else
-            return nothing
-    rules = {cell: at for cell, one in spec.cells.items() if (at := getattr(one, offset.band)) is not None}
-    matrix = threshold_matrix(rules, getattr(spec, offset.band), *axes)
-    cells: dict[str, Entry] = {}
-    wanted = offset.cell.split(".")
-    for at, names in zip(matrix.ravel(), itertools.product(*axes), strict=True):
-        if all(want in ("*", name) for want, name in zip(wanted, names, strict=True)):
-            value = round(float(at) + offset.by, 12)
-            number = Node(value, offset.place, f"{value:g}")
-            cell = Node({offset.band: Entry(offset.place, number)}, offset.place)
-            cells[".".join(names)] = Entry(offset.place, cell, quoted=True)
-    node = Node(cells, offset.place)
-    for step in ("cells", "thresholds", "routing"):
-        node = Node({step: Entry(offset.place, node)}, offset.place)
-    return node
 
 
 def _precision(asked: int, value: object, unit: str) -> Precision | None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sim.scenario.errors import ScenarioError
-from sim.studies.design import Plan, design, is_study, said
+from sim.studies.design import Plan, design, is_study
+from sim.studies.said import said
 
 TINY = Path(__file__).parents[1] / "store" / "tiny.yaml"
 

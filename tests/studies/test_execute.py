@@ -14,11 +14,12 @@ import pytest
 from sim.outcomes.intervals import Estimate
 from sim.scenario.errors import ScenarioError
 from sim.store import StoreError
-from sim.studies.design import Plan, Precision, design, said
+from sim.studies.design import Plan, Precision, design
 from sim.studies.execute import Found, execute, precise_enough, working
 from sim.studies.folder import JOURNAL, finished, read, write
 from sim.studies.journal import Journal
 from sim.studies.rows import Cell
+from sim.studies.said import said
 from sim.studies.workers import check_address
 
 TINY = Path(__file__).parents[1] / "store" / "tiny.yaml"
