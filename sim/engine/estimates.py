@@ -87,6 +87,17 @@ class Estimates:
         """What the failure puts on the people now, as the planner sees it."""
         return self._at(stands, now_s, NOW_S)
 
+    def in_pause(self, stands: Standing, fleet: str, from_s: float, now_s: float) -> impact.Impact:
+        """What an announced pause of a fleet will put on the people as it begins; at once those sessions that are usual then."""
+        found = self._at(stands, now_s, (max(0.0, from_s - now_s),))
+        usual = sum(
+            stream.per_min[min(len(stream.per_min) - 1, max(0, int(from_s / STEP_S)))]
+            * stream.ai_share * stream.session_s / 60.0
+            for stream in self.known().streams if stream.fleet == fleet
+        )  # fmt: skip
+        room = self.scenario.fleets[self.scenario.names.fleets.index(fleet)].sessions
+        return replace(found, burst=self._impact.burst_share * min(room, usual))
+
     def _at(self, stands: Standing, now_s: float, ahead: tuple[float, ...]) -> impact.Impact:
         known = self.known()
         closed = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -291,23 +291,25 @@ class Supervisor:
             ]
         )
         estimate = self._estimates.now(stands, now_s)
-        observation = signals.SignalObservation(
-            now_s, seen, estimate, tuple(self._warnings), tuple(self._untold)
+        told = tuple(
+            replace(pause, impact=self._estimates.in_pause(stands, pause.fleet, pause.from_s, now_s))
+            for pause in self._untold
         )
+        observation = signals.SignalObservation(now_s, seen, estimate, tuple(self._warnings), told)
         self._warnings.clear()
         self._untold.clear()
         self._signals, sent = signals.step(self._signals, observation, policy, now_s)
         for signal in sent:
             self.sent.append(signal)
-            scope = signal.scope.fleets
+            scope, people = signal.scope.fleets, signal.impact.ahead[0]
             self._say(
-                f"{signal.type.value}: {signal.cause}; {estimate.words}; may last {signal.expected_p50_s / 60.0:.0f} min",
+                f"{signal.type.value}: {signal.cause}; {signal.impact.words}; may last {signal.expected_p50_s / 60.0:.0f} min",
                 What.SIGNAL,
                 names.fleets.index(scope[0]) if len(scope) == 1 else -1,
                 to_state=_TYPES[signal.type],
                 cause=signal.seq,
-                part=signal.human_p50_per_min,
-                whole=signal.erlangs,
+                part=people.p50_per_min,
+                whole=people.erlangs,
                 limit=signal.expected_p50_s,
             )
         return sent, signals.next_due(self._signals, policy, now_s)

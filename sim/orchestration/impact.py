@@ -151,8 +151,9 @@ class Impact:
     def words(self) -> str:
         """The nearest horizon in words; few estimates are ever read out."""
         now = self.ahead[0]
+        when = f"in {now.ahead_s / 60.0:.0f} min " if now.ahead_s > 0.0 else ""
         return (
-            f"human volume {now.p50_per_min:+.1f}/min ({now.p10_per_min:+.1f} to {now.p90_per_min:+.1f}), "
+            f"{when}human volume {now.p50_per_min:+.1f}/min ({now.p10_per_min:+.1f} to {now.p90_per_min:+.1f}), "
             f"{now.erlangs:+.0f} Erlangs, {self.burst:.0f} at once; {now.required} people needed, {now.available:.0f} there"
         )
 

@@ -14,7 +14,7 @@ One more scope, of all fleets that are not normal together, sends VOLUME_IMPACT 
 larger of 0.5/min and 10 % from what any signal said last.
 
 Several reasons at one instant make one signal of the first type that holds. Every signal carries the whole picture, so that the newest
-is enough. At most one each `coalesce_s` a scope: what comes too soon waits, and goes out with what came after it, from the first state
+is enough; only a PLANNED_MAINTENANCE carries the human volume of its pause, and not that of now.
 to the last. Each signal supersedes the one before in its scope. Numbers in `seq` grow without gaps, so a receiver sees a loss.
 
 Sensors that are dark give confidence 0, not silence.
@@ -31,7 +31,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sim.orchestration.duration import Law, remaining
-from sim.orchestration.impact import OPEN_DOOR, Impact
+from sim.orchestration.impact import OPEN_DOOR, Ahead, Impact
 
 
 class Type(Enum):
@@ -52,6 +52,8 @@ class Type(Enum):
 _RANK = {kind: rank for rank, kind in enumerate(Type)}
 _VOLUME = "volume"
 """Name of the scope of all fleets together."""
+NO_IMPACT = Impact(0.0, (Ahead(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0),), 0.0)
+"""Carried where nothing was estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,8 @@ class Signal:
     to_state: str
     throughput_per_min: float
     threshold_per_min: float
-    human_p10_per_min: float
-    human_p50_per_min: float
-    human_p90_per_min: float
-    erlangs: float
-    burst_inflight: float
+    impact: Impact
+    """On people: its first horizon is now, of a planned maintenance the pause's start."""
     expected_p50_s: float
     expected_p90_s: float
     confidence: float
@@ -129,6 +128,8 @@ class Maintenance:
     from_s: float
     until_s: float
     words: str
+    impact: Impact = NO_IMPACT
+    """What it will put on the people as it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class _Waiting:
     words: tuple[str, ...] = ()
     from_state: str = ""
     confidence: float = math.nan
-    lasts_s: float = math.nan
+    pause: Maintenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +225,13 @@ def step(
     announced = set(state.announced)
     for warned in seen.warnings:
         scopes[warned.fleet] = _told(
-            scopes[warned.fleet], Type.EARLY_WARNING, warned.words, warned.confidence, math.nan
+            scopes[warned.fleet], Type.EARLY_WARNING, warned.words, warned.confidence
         )
     for pause in seen.maintenance:
         if (pause.fleet, pause.from_s) not in announced:
             announced.add((pause.fleet, pause.from_s))
             scopes[pause.fleet] = _told(
-                scopes[pause.fleet], Type.PLANNED_MAINTENANCE, pause.words, 1.0, pause.until_s - pause.from_s
+                scopes[pause.fleet], Type.PLANNED_MAINTENANCE, pause.words, 1.0, pause
             )
     per_min = seen.impact.ahead[0].p50_per_min if seen.impact else state.impact_per_min
     said_per_min = state.impact_per_min
@@ -242,8 +243,9 @@ def step(
             seq += 1
             signals.append(_signal(here, fleet, seen.impact, policy, now_s, seq))
             scopes[fleet.name] = _sent(here, signals[-1])
-            said_per_min = per_min
-    # A signal of a fleet has carried the volume with it; otherwise it is told by itself.
+            if signals[-1].type is not Type.PLANNED_MAINTENANCE:
+                said_per_min = per_min
+    # A signal of a fleet has carried the present volume with it; otherwise it is told by itself.
     here = state.scopes.get(_VOLUME) or _Told("")
     if here.waiting.types:
         here = replace(here, waiting=_Waiting())
@@ -324,6 +326,7 @@ def cloud_event(signal: Signal, source: str, started: Instant) -> dict[str, Any]
     """
     if started.utcoffset() is None:
         raise ValueError(f"started is {started}, and must have a time zone")
+    people = signal.impact.ahead[0]
     at_ms = round((started.timestamp() + signal.at_s) * 1000.0)
     return {
         "specversion": "1.0",
@@ -347,12 +350,12 @@ def cloud_event(signal: Signal, source: str, started: Instant) -> dict[str, Any]
             "throughput_per_min": _json(signal.throughput_per_min),
             "throughput_threshold": _json(signal.threshold_per_min),
             "human_impact_per_min": {
-                "p10": signal.human_p10_per_min,
-                "p50": signal.human_p50_per_min,
-                "p90": signal.human_p90_per_min,
+                "p10": people.p10_per_min,
+                "p50": people.p50_per_min,
+                "p90": people.p90_per_min,
             },
-            "human_impact_erlangs": signal.erlangs,
-            "burst_inflight": signal.burst_inflight,
+            "human_impact_erlangs": people.erlangs,
+            "burst_inflight": signal.impact.burst,
             "expected_duration_s": {"p50": signal.expected_p50_s, "p90": signal.expected_p90_s},
             "confidence": signal.confidence,
             "cause": signal.cause,
@@ -418,12 +421,10 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
     )
 
 
-def _told(here: _Told, kind: Type, words: str, confidence: float, lasts_s: float) -> _Told:
+def _told(here: _Told, kind: Type, words: str, confidence: float, pause: Maintenance | None = None) -> _Told:
     """Note something that was handed in to be passed on."""
     waiting = _add(here.waiting, kind, words, here.shown)
-    if not math.isnan(lasts_s):
-        waiting = replace(waiting, lasts_s=lasts_s)
-    return replace(here, waiting=replace(waiting, confidence=confidence))
+    return replace(here, waiting=replace(waiting, confidence=confidence, pause=pause or waiting.pause))
 
 
 def _sent(here: _Told, signal: Signal) -> _Told:
@@ -474,7 +475,7 @@ def _add(waiting: _Waiting, kind: Type, words: str, shown: str) -> _Waiting:
         words=waiting.words if words in waiting.words else (*waiting.words, words),
         from_state=waiting.from_state if waiting.types else shown,
         confidence=waiting.confidence,
-        lasts_s=waiting.lasts_s,
+        pause=waiting.pause,
     )
 
 
@@ -488,8 +489,9 @@ def _signal(
         types -= {Type.RECOVERED}
     kind = min(types or {Type.STATE_CHANGE}, key=_RANK.__getitem__)
     p50_s = p90_s = 0.0
-    if kind is Type.PLANNED_MAINTENANCE:
-        p50_s = p90_s = waiting.lasts_s
+    pause = waiting.pause if kind is Type.PLANNED_MAINTENANCE else None
+    if pause is not None:
+        p50_s = p90_s = pause.until_s - pause.from_s
     elif math.isnan(here.normal_s) and not math.isnan(here.abnormal_s):
         rest = remaining(now_s - here.abnormal_s, policy.law, fleet.posted_s)
         p50_s, p90_s = rest.p50_s, rest.p90_s
@@ -501,7 +503,6 @@ def _signal(
         confidence = policy.confidence_estimated
     else:
         confidence = policy.confidence_seen
-    now = impact.ahead[0] if impact else None
     return Signal(
         signal_id=f"{fleet.name}-{seq:06d}",
         at_s=now_s,
@@ -511,11 +512,7 @@ def _signal(
         to_state=_shown(fleet.state, fleet.level),
         throughput_per_min=fleet.throughput_per_min,
         threshold_per_min=policy.low_throughput * fleet.plan_per_min,
-        human_p10_per_min=now.p10_per_min if now else 0.0,
-        human_p50_per_min=now.p50_per_min if now else 0.0,
-        human_p90_per_min=now.p90_per_min if now else 0.0,
-        erlangs=now.erlangs if now else 0.0,
-        burst_inflight=impact.burst if impact else 0.0,
+        impact=pause.impact if pause is not None else impact or NO_IMPACT,
         expected_p50_s=p50_s,
         expected_p90_s=p90_s,
         confidence=confidence,

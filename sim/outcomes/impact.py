@@ -5,7 +5,8 @@
                 the contacts meant for the AI in these minutes × the share of such contacts that comes to people outside incidents
 
 Whoever is in a session when a fleet breaks down comes at once; signals tell of this burst apart, so the first minutes lie above the
-prediction. In interval mode the signal's whole interval takes the place of the five minutes.
+prediction. In interval mode the signal's whole interval takes the place of the five minutes. What was announced ahead speaks of its own
+time and is left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from sim.engine.records import Run
 from sim.engine.state import Handling
 from sim.engine.what import What
+from sim.orchestration.signals import Type
 from sim.outcomes import intervals
 from sim.outcomes.breakers import true_incidents
 from sim.outcomes.intervals import Estimate
@@ -30,6 +32,7 @@ SETTLES_S = 1800.0
 """After an incident its backlog is not yet a normal day."""
 WORTH_PER_MIN = 1.0
 """Relative errors are of signals after which at least so much came on top."""
+_PLANNED = list(Type).index(Type.PLANNED_MAINTENANCE)
 _CAME = (Handling.ESCALATED, Handling.SPILLED)
 
 
@@ -56,8 +59,8 @@ class ImpactOutcome:
 
 
 def volumes(run: Run) -> Volumes:
-    """What the signals of one run said, and what came."""
-    rows = run.control[run.control["what"] == What.SIGNAL]
+    """What the signals of one run said of the present, and what came."""
+    rows = run.control[(run.control["what"] == What.SIGNAL) & (run.control["to_state"] != _PLANNED)]
     at_s = rows["at_s"].astype(np.float64)
     real = _by_interval(run, at_s) if run.contacts is None else _by_contact(run, at_s)
     return Volumes(at_s, rows["part"].astype(np.float64), real)

@@ -57,6 +57,42 @@ def test_the_signal_goes_out_so_long_ahead(announced_s: float, expected_s: float
     assert signal.scope.fleets == ("B",)
 
 
+def test_the_signal_carries_the_volume_of_the_pause() -> None:
+    """It says what the surprise's first signal says when it comes: contacts a minute, Erlangs, people; to a receiver too."""
+    told, surprise = run(7200.0), run(0.0)
+    (planned,) = (s for s in told.signals if s.type is signals.Type.PLANNED_MAINTENANCE)
+    first = next(s for s in surprise.signals if s.type is signals.Type.STATE_CHANGE)
+    ahead, now = planned.impact.ahead[0], first.impact.ahead[0]
+
+    assert (7200.0, 0.0) == (ahead.ahead_s, now.ahead_s)
+    assert 7.0 <= now.p50_per_min <= 8.5
+    for figure in ("p50_per_min", "erlangs", "required", "available"):
+        assert getattr(now, figure) == pytest.approx(getattr(ahead, figure)), figure
+    # The further ahead, the less sure.
+    assert ahead.p10_per_min < now.p10_per_min < now.p90_per_min < ahead.p90_per_min
+    assert planned.impact.burst == pytest.approx(first.impact.burst, rel=0.5)
+    data = signals.cloud_event(planned, "/blendsim/notice", told.scenario.calendar.start)["data"]
+    assert (now.p50_per_min, now.erlangs) == pytest.approx(
+        (data["human_impact_per_min"]["p50"], data["human_impact_erlangs"])
+    )
+    (row,) = rows(told, What.SIGNAL, PLANNED)
+    assert (now.p50_per_min, now.erlangs) == pytest.approx((float(row["part"]), float(row["whole"])))
+    words = " | ".join(dict(told.said).values())
+    assert f"in 120 min human volume {now.p50_per_min:+.1f}/min" in words
+    assert f"{now.required} people needed, {now.available:.0f} there; may last 60 min" in words
+
+
+def test_present_volumes_are_said_as_without_notice() -> None:
+    """From the outage on, signals say the same of now, announced or not."""
+    told, surprise = run(7200.0), run(0.0)
+
+    def said(one: Any) -> list[Any]:
+        return [(s.at_s, s.type, s.impact) for s in one.signals if s.at_s < DOWN_S + 600.0]
+
+    assert said(surprise)
+    assert said(surprise) == [row for row in said(told) if row[1] is not signals.Type.PLANNED_MAINTENANCE]
+
+
 def test_people_are_there_as_it_begins() -> None:
     """With two hours' notice people of some lever are there before 10:05, no earlier than a plan before; without, none is asked before."""
     told, surprise = run(7200.0), run(0.0)

@@ -81,10 +81,7 @@ def test_a_breaker_opens() -> None:
     assert ("closed", "open", ("B",), ("chat",)) == (
         signal.from_state, signal.to_state, signal.scope.fleets, signal.scope.channels,
     )  # fmt: skip
-    assert (6.8, 7.8, 8.8) == pytest.approx(
-        (signal.human_p10_per_min, signal.human_p50_per_min, signal.human_p90_per_min)
-    )
-    assert (46.8, 12.0) == pytest.approx((signal.erlangs, signal.burst_inflight))
+    assert impact(7.8) == signal.impact
     assert (4500.0, 1, "") == (pytest.approx(signal.expected_p50_s), signal.seq, signal.supersedes)
     assert 0.8 * 8.8 == pytest.approx(signal.threshold_per_min)
     assert "failed replies 11 of 20 (55% ≥ 50%)" == signal.cause
@@ -220,6 +217,29 @@ def test_warnings_and_maintenance_once() -> None:
     ]
     with pytest.raises(ValueError, match="not among the fleets"):
         desk.at(200.0, warnings=(replace(warned, fleet="D"),))
+
+
+def test_a_pause_is_told_with_its_own_volume() -> None:
+    """It carries what it will put on the people, not what is there now, and the present volume is still told by itself."""
+    desk = Desk()
+    desk.at(0.0, impact=impact(0.0))
+    pause = Maintenance("C", 7200.0, 9000.0, "planned maintenance of C at 02:00", impact(7.8))
+    first, second = desk.at(100.0, impact=impact(3.0), maintenance=(pause,))
+
+    assert (Type.PLANNED_MAINTENANCE, impact(7.8)) == (first.type, first.impact)
+    assert (Type.VOLUME_IMPACT, "human volume +0.0 → +3.0/min") == (second.type, second.cause)
+    assert impact(3.0) == second.impact
+    assert [] == desk.at(200.0, impact=impact(3.0))
+
+
+def test_a_pause_told_with_a_move_is_told_as_the_move() -> None:
+    """What happens now goes first: such a signal carries the present volume, and names the pause in words."""
+    desk = Desk()
+    pause = Maintenance("B", 7200.0, 9000.0, "planned maintenance of B at 02:00", impact(7.8))
+    (signal,) = desk.at(100.0, OPEN, C, impact=impact(3.0), maintenance=(pause,))
+
+    assert (Type.STATE_CHANGE, impact(3.0)) == (signal.type, signal.impact)
+    assert signal.cause.endswith("planned maintenance of B at 02:00")
 
 
 def test_a_warning_that_comes_too_soon_waits() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sim.engine.records import Run
 from sim.engine.state import Handling
 from sim.engine.what import What
+from sim.orchestration.signals import Type
 from sim.outcomes.impact import impact_outcome, volumes
 from tests.outcomes.made_up import cell, rows, run
 
@@ -68,6 +69,15 @@ def test_a_signal_at_the_end_cannot_be_judged() -> None:
     one = run([], control=[signal(7100.0, 5.0)], contacts=minutes(1.0).contacts)
 
     assert math.isnan(volumes(one).real_per_min[0])
+
+
+def test_what_speaks_of_a_pause_to_come_is_not_held_against_the_next_minutes() -> None:
+    """An announcement says what its pause will bring, and nothing of now."""
+    planned = list(Type).index(Type.PLANNED_MAINTENANCE)
+    told = (*signal(600.0, 9.0)[:4], planned, *signal(600.0, 9.0)[5:])
+    one = run([], control=[told, signal(7100.0, 5.0)], contacts=minutes(1.0).contacts)
+
+    assert [7100.0] == list(volumes(one).at_s)
 
 
 def test_interval_mode_takes_the_whole_interval() -> None:
