@@ -12,20 +12,21 @@ from sim.outcomes import compare as compare_runs
 from sim.reports import answer as answers
 from sim.reports import figures
 from sim.reports import report as reports
-from sim.reports.artefacts import write_figures
+from sim.reports.artefacts import REPORTS, write_figures
+from sim.reports.artefacts import reports as texts_of
 from sim.scenario.errors import ScenarioError
 from sim.store import SCHEMA_VERSION, Study, read
 from sim.store.manifest import dumps, same_customers
 
 
 def report(folder: Path, *, json: bool) -> None:
-    """Print everything about a stored run; write `report.md` again where somebody removed it."""
+    """Print everything about a stored run; write its reports again where somebody removed them."""
     with show.busy("reading"):
         study = read(folder, contacts=True)
         found = answers.answer(study)
     _tell_notes(study)
-    if not (folder / "report.md").exists():
-        _write_again(study, found, folder)
+    if missing := [name for name in REPORTS if not (folder / name).exists()]:
+        _write_again(study, found, folder, missing)
     if json:
         show.out(dumps({**reports.tree(found), "folder": str(folder)}))
         return
@@ -41,15 +42,16 @@ def _tell_notes(study: Study) -> None:
         show.err(note)
 
 
-def _write_again(study: Study, found: answers.Answer, folder: Path) -> None:
+def _write_again(study: Study, found: answers.Answer, folder: Path, missing: Sequence[str]) -> None:
+    figures = folder / "figures"
     try:
-        figures = write_figures(study, folder / "figures")
-        text = reports.in_markdown(found, [f"figures/{name}" for name in figures])
-        (folder / "report.md").write_text(text, encoding="utf-8")
+        texts = texts_of(found, figures, write_figures(study, figures))
+        for name in missing:
+            (folder / name).write_text(texts[name], encoding="utf-8")
     except OSError as error:
-        show.err(f"{folder}: report.md could not be written again ({error.strerror})")
+        show.err(f"{folder}: {' and '.join(missing)} could not be written again ({error.strerror})")
     else:
-        show.err(f"{folder / 'report.md'}: was missing; written again, with its figures")
+        show.err(f"{folder}: {' and '.join(missing)} written again, with the figures")
 
 
 def compare(said_a: str, said_b: str, *, json: bool, figure: Path | None = None) -> None:

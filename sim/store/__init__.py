@@ -11,7 +11,7 @@ results/<scenario>/<UTC time>-<id>/
 ├── control.parquet   incidents, people coming and going, breaker moves, each in words
 ├── contacts.parquet  a row for every contact   (only where they are kept)
 ├── decisions.parquet a row for every decision, its reason in words   (same)
-└── report.md, figures/
+└── report.md, report.html, figures/
 ```
 """
 

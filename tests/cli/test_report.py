@@ -54,17 +54,18 @@ def test_run_and_report_say_the_same(blendsim: Command) -> None:
 
 
 def test_a_report_changes_no_finished_folder(blendsim: Command, run_folder: Path) -> None:
-    """Reading leaves the folder as it is; a report.md that somebody removed is written again, byte by byte the same."""
-    before = (run_folder / "report.md").read_bytes()
+    """Reading leaves the folder as it is; a report that somebody removed is written again, byte by byte the same."""
+    before = {name: (run_folder / name).read_bytes() for name in ("report.md", "report.html")}
     blendsim("report", run_folder)
     assert () == verify(run_folder)
 
-    (run_folder / "report.md").unlink()
-    said = blendsim("report", run_folder)
+    for name, content in before.items():
+        (run_folder / name).unlink()
+        said = blendsim("report", run_folder)
 
-    assert "was missing; written again" in said.err
-    assert before == (run_folder / "report.md").read_bytes()
-    assert () == verify(run_folder)
+        assert f"{name} written again" in said.err
+        assert content == (run_folder / name).read_bytes()
+        assert () == verify(run_folder)
 
 
 def test_figures_are_never_cut(blendsim: Command, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
