@@ -226,6 +226,10 @@ def study(
         typer.Option("--insecure-cluster", help="Allow a cluster beyond this machine without TLS."),
     ] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go.")] = Path("results"),
+    workbook: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a workbook (.xlsx): a row a cell, assumptions."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run many variations of scenarios on the same customers, and compare them; goes on where it was stopped."""
@@ -253,6 +257,7 @@ def study(
         tls=(tls_ca, tls_cert, tls_key),
         insecure=insecure_cluster,
         out=out,
+        workbook=workbook,
         json=json,
     )
 
@@ -260,12 +265,18 @@ def study(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder, such as results/<scenario>/<time>-<id>.")],
+    workbook: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write a workbook (.xlsx): figures, queues, people and AI by interval."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print everything about a stored run: every definition, decomposition, incidents, what happened in words."""
     from sim.cli.reporting import report as go
 
-    go(run, json=json)
+    go(run, workbook=workbook, json=json)
 
 
 @app.command()

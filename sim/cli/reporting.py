@@ -10,7 +10,7 @@ from sim.cli.find import run_and_variant
 from sim.engine.records import Run
 from sim.outcomes import compare as compare_runs
 from sim.reports import answer as answers
-from sim.reports import figures
+from sim.reports import figures, run_workbook, sheets
 from sim.reports import report as reports
 from sim.reports.artefacts import REPORTS, write_figures
 from sim.reports.artefacts import reports as texts_of
@@ -19,12 +19,17 @@ from sim.store import SCHEMA_VERSION, Study, read
 from sim.store.manifest import dumps, same_customers
 
 
-def report(folder: Path, *, json: bool) -> None:
+def report(folder: Path, *, workbook: Path | None, json: bool) -> None:
     """Print everything about a stored run; write its reports again where somebody removed them."""
+    if workbook is not None:
+        sheets.check(workbook)
+        drawing.room_for(workbook)
     with show.busy("reading"):
         study = read(folder, contacts=True)
         found = answers.answer(study)
     _tell_notes(study)
+    if workbook is not None:
+        show.err(f"{sheets.write(workbook, run_workbook.made(found))}: written")
     if missing := [name for name in REPORTS if not (folder / name).exists()]:
         _write_again(study, found, folder, missing)
     if json:

@@ -49,13 +49,11 @@ def staff(
         raise ScenarioError(
             f"--shrinkage is {shrinkage:g}, and must be a share of paid time from 0 to below 1, such as 0.30"
         )
-    if workbook is not None:
-        from sim.reports.workbook import check
+    from sim.reports import sheets, staffing, staffing_workbook
 
-        check(workbook)
+    if workbook is not None:
+        sheets.check(workbook)
     drawing.room_for(csv, figure, workbook)
-    from sim.reports import staffing
-    from sim.reports import workbook as books
     from sim.reports.notebook_studies import one_of
     from sim.store.manifest import dumps
     from sim.studies.loss import loss, staffed
@@ -72,7 +70,7 @@ def staff(
         )  # fmt: skip
         found, extra = staffed(look, scenario, lost)
     if workbook is not None:
-        books.write(workbook, found, scenario, extra)
+        sheets.write(workbook, staffing_workbook.made(found, scenario, extra))
         show.err(f"{workbook}: written")
     if csv is not None:
         try:

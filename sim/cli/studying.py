@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from sim.cli import show
+from sim.cli import drawing, show
 from sim.cli.exits import OURS
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
@@ -21,6 +21,7 @@ from sim.scenario.find import scenario_file
 if TYPE_CHECKING:
     from sim.studies.design import Plan
     from sim.studies.execute import Found, Lost, Progress
+    from sim.studies.table import Table
     from sim.studies.workers import Tls
 
 SLEEPY_S = 0.1
@@ -50,11 +51,13 @@ def study(
     best: str | None,
     within: str | None,
     out: Path,
+    workbook: Path | None,
     json: bool,
 ) -> None:
     """Design, run what is missing, print the table, keep it in *out*."""
     path = scenario_file(said)
     certificates = _tls(cluster, tls, insecure=insecure)
+    from sim.reports import sheets
     from sim.studies.design import design, is_study
     from sim.studies.said import said as as_said
 
@@ -78,10 +81,13 @@ def study(
     )
     plan = design(path if ours else None, laid, sets, name=path.stem)
     choice = _choice(plan, best, within)
+    if workbook is not None:
+        sheets.check(workbook)
     if dry_run:
         _dry_run(plan, floor, jobs, json=json)
         return
-    _run(plan, floor, jobs, cluster, certificates, out, choice, insecure=insecure, json=json)
+    drawing.room_for(workbook)
+    _run(plan, floor, jobs, cluster, certificates, out, workbook, choice, insecure=insecure, json=json)
 
 
 def _choice(plan: Plan, best: str | None, within: str | None) -> tuple[int, float | None] | None:
@@ -135,14 +141,14 @@ def _run(
     cluster: str | None,
     tls: Tls | None,
     out: Path,
+    workbook: Path | None,
     choice: tuple[int, float | None] | None,
     *,
     insecure: bool,
     json: bool,
 ) -> None:
-    from sim.reports import studied, style
+    from sim.reports import sheets, studied, study_workbook
     from sim.reports.numbers import many
-    from sim.store.folder import disk_is_full
     from sim.store.manifest import dumps
     from sim.studies.best import best as best_of
     from sim.studies.execute import execute, working
@@ -166,26 +172,19 @@ def _run(
             raise
         folder = write(found, out, floor)
     rows = found.table
-    pictures = folder / "figures"
-    drawn: list[str] = []
-    undrawn = ""
-    try:
-        pictures.mkdir(exist_ok=True)
-        for name, figure in studied.figures_of(rows, plan.reference).items():
-            drawn.append(style.write(figure, pictures, name)[1].name)
-    except OSError as error:
-        shutil.rmtree(pictures, ignore_errors=True)  # half a picture is none
-        drawn = []
-        why = "the disk is full" if disk_is_full(error) else f"cannot be written ({error.strerror or error})"
-        undrawn = f"{pictures}: {why}; the tables are written, and the same command draws the figures"
     found_best = None if choice is None else best_of(rows, *choice)
     words = [] if choice is None or found_best is None else studied.best_in_words(rows, choice[0], found_best)
+    said = [*studied.precise(plan, rows, found.capped), *words]
+    drawn, undrawn = _draw(plan, rows, folder, said)
+    if workbook is not None:
+        made = study_workbook.made(rows, plan.reference, plan.name, plan.question)
+        show.err(f"{sheets.write(workbook, made)}: written")
     if json:
         facts = {
             **studied.tree(rows, plan.reference),
             "study": plan.name,
             "folder": str(folder),
-            "figures": [str(pictures / name) for name in drawn],
+            "figures": [str(folder / "figures" / name) for name in drawn],
             "best": None
             if choice is None or found_best is None
             else studied.best_tree(rows, choice[0], found_best),
@@ -203,11 +202,11 @@ def _run(
             show.out(plan.question)
         show.out("")
         show.sections([studied.section(rows, plan.reference)])
-        for line in (*studied.precise(plan, rows, found.capped), *words):
+        for line in said:
             show.out(line)
         total = sum(row.contacts for row in found.rows)
         show.out(
-            f"\n{many(total)} contacts in {len(found.rows):,} rows; tables and figures: {shlex.quote(str(folder))}"
+            f"\n{many(total)} contacts in {len(found.rows):,} rows; tables, figures and report.html: {shlex.quote(str(folder))}"
         )
         if drawn:
             show.out(f"figures/: {', '.join(drawn)}, and each as .svg")
@@ -217,6 +216,27 @@ def _run(
         _tell_lost(found)
     if found.lost or undrawn:
         raise typer.Exit(OURS)
+
+
+def _draw(plan: Plan, rows: Table, folder: Path, said: Sequence[str]) -> tuple[list[str], str]:
+    """Draw the figures and write the page that holds them; their names, and why there are none."""
+    from sim.reports import page, studied, style
+    from sim.store.folder import disk_is_full
+
+    pictures, report = folder / "figures", folder / "report.html"
+    drawn = []
+    try:
+        pictures.mkdir(exist_ok=True)
+        for name, figure in studied.figures_of(rows, plan.reference).items():
+            drawn.append(style.write(figure, pictures, name)[1].name)
+        shown = page.pictures(pictures, drawn)
+        report.write_text(studied.in_html(plan, rows, said, shown), encoding="utf-8")
+    except OSError as error:
+        shutil.rmtree(pictures, ignore_errors=True)  # half a picture is none
+        report.unlink(missing_ok=True)
+        why = "the disk is full" if disk_is_full(error) else f"cannot be written ({error.strerror or error})"
+        return [], f"{pictures}: {why}; the tables are written, and the same command draws the figures"
+    return drawn, ""
 
 
 def _took(found: Found) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sim.outcomes import Difference, Summary, summarise, table
 from sim.outcomes import compare as compare_runs
+from sim.reports import run_workbook, sheets
 from sim.reports.answer import answer, heading
 from sim.reports.artefacts import figures_of, keep, slug
 from sim.reports.style import shown_in_notebooks
@@ -75,6 +76,14 @@ class Result:
     @cached_property
     def _figures(self) -> dict[str, Figure]:
         return figures_of(self.study)
+
+    def workbook(self, path: str | os.PathLike[str]) -> Path:
+        """Write it for workforce management: every figure, queues, people and AI by interval, what is assumed.
+
+        Raises:
+            ScenarioError: It cannot be written there.
+        """
+        return sheets.write(Path(path), run_workbook.made(answer(self.study)))
 
     def __repr__(self) -> str:
         return f"<{heading(self.study)}>"

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from sim.reports import staffing, workbook
+from sim.reports import sheets, staffing, staffing_workbook, study_workbook
 from sim.reports.studied import best_in_words, figures_of, notes
 from sim.reports.style import shown_in_notebooks
 from sim.scenario.errors import ScenarioError
@@ -128,6 +128,15 @@ class StudyResult:
     def _figures(self) -> dict[str, Figure]:
         return figures_of(self.table, self.reference)
 
+    def workbook(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as a workbook: a row a cell, what is assumed, the scenario of the reference.
+
+        Raises:
+            ScenarioError: It cannot be written there.
+        """
+        made = study_workbook.made(self.table, self.reference, self.name, self.question)
+        return sheets.write(Path(path), made)
+
     def __repr__(self) -> str:
         return f"<{self.name} · {len(self.table.cells)} cells × {len(self.table.replications)} replications>"
 
@@ -168,7 +177,7 @@ class StaffResult:
         Raises:
             ScenarioError: It cannot be written there.
         """
-        return workbook.write(Path(path), self.staffing, self.scenario, self.after_loss)
+        return sheets.write(Path(path), staffing_workbook.made(self.staffing, self.scenario, self.after_loss))
 
     def __repr__(self) -> str:
         return f"<{self.staffing.scenario} · people of {self.staffing.group} in {len(self.staffing.from_s)} steps>"

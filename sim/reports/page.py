@@ -58,7 +58,7 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section], shown: Se
         *(_block(block) for section in first for block in section.blocks),
     ]
     named = [(f"s{k}", section.title) for k, section in enumerate(rest, 1) if section.title]
-    if named:
+    if len(named) > 1:
         body.append("<nav>" + "".join(f'<a href="#{at}">{escape(name)}</a>' for at, name in named) + "</nav>")
     body += [_figure(picture) for picture in shown]
     for k, section in enumerate(rest, 1):

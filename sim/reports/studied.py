@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sim.outcomes import Estimate
 from sim.reports.blocks import Block, Lines, Section, Table
 from sim.reports.numbers import NOTHING, difference, estimate, many, plural
+from sim.reports.page import Picture, page
 from sim.store.manifest import jsonable
 from sim.studies.best import Best, best
 from sim.studies.design import Plan
@@ -129,6 +130,16 @@ def tree(rows: Rows, reference: int) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, "reference": rows.cells[reference].name, "cells": cells}
 
 
+def in_html(plan: Plan, rows: Rows, said: Sequence[str], shown: Sequence[Picture]) -> str:
+    """`report.html` of a study: the table, what was said below it, the figures, and how it was designed."""
+    counts = [rows.count(c) for c in range(len(rows.cells))]
+    lead = [*([plan.question] if plan.question else []), heading(plan.name, len(plan.cells), counts, ())]
+    first = section(rows, plan.reference)
+    if said:
+        first = Section("", (*first.blocks, Lines(tuple(said))))
+    return page(plan.name, lead, [first, Section("Design", (Lines(tuple(_design(plan))),))], shown)
+
+
 # --- before it runs ---
 
 
@@ -148,7 +159,13 @@ def planned(plan: Plan, contacts: Sequence[float]) -> Section:
         tuple(range(len(heads))),
     )
     lines = [f"the first {MOST_SHOWN} of {len(plan.cells)} cells"] if len(plan.cells) > MOST_SHOWN else []
-    lines += [
+    lines += _design(plan)
+    return Section("", (table, Lines(tuple(lines))))
+
+
+def _design(plan: Plan) -> list[str]:
+    """What is run, what is asked, and what it is compared with."""
+    lines = [
         f"design: {plan.design}",
         f"figures: {', '.join(one.told(plan.cells[0].scenario) for one in plan.asked)}",
         f"reference: {plan.cells[plan.reference].name}",
@@ -163,7 +180,7 @@ def planned(plan: Plan, contacts: Sequence[float]) -> Section:
             f"replications are added while ± of {plan.asked[one.asked].told(plan.cells[0].scenario)} is above {wanted}, "
             f"up to {plan.at_most}"
         )
-    return Section("", (table, Lines(tuple(lines))))
+    return lines
 
 
 def precise(plan: Plan, rows: Rows, capped: Sequence[int]) -> list[str]:

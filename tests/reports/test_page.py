@@ -12,6 +12,7 @@ from sim.reports.page import Picture, page
 PNG = b"\x89PNG\r\n\x1a\n"
 FIRST = Section("", (Table(("", "service\nlevel"), (("<b>as is</b>", "80.0 % ± 1.0"),)),))
 REST = (
+    Section("Pools", (Paragraph("none"),)),
     Section("What <happened>", (Lines(("10:05 vendor.B & its people",)), Paragraph("told 'so'"))),
     Section("Empty", ()),
 )
@@ -61,6 +62,6 @@ def test_what_users_wrote_stays_text() -> None:
 def test_nothing_is_fetched() -> None:
     """Pictures are inside, links lead within the page, to sections that have something to say."""
     text = page("run", ["made by"], (FIRST, *REST), [Picture("day", PNG)])
-    assert ["#s1", "data:image/png;base64," + base64.b64encode(PNG).decode()] == _read(text).links
-    assert ["s1"] == re.findall(r'id="(\w+)"', text)
+    assert ["#s1", "#s2", "data:image/png;base64," + base64.b64encode(PNG).decode()] == _read(text).links
+    assert ["s1", "s2"] == re.findall(r'id="(\w+)"', text)
     assert "http" not in text
