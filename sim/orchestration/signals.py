@@ -14,8 +14,9 @@ One more scope, of all fleets that are not normal together, sends VOLUME_IMPACT 
 larger of 0.5/min and 10 % from what any signal said last.
 
 Several reasons at one instant make one signal of the first type that holds. Every signal carries the whole picture, so that the newest
-is enough; only a PLANNED_MAINTENANCE carries the human volume of its pause, and not that of now.
-to the last. Each signal supersedes the one before in its scope. Numbers in `seq` grow without gaps, so a receiver sees a loss.
+is enough; only a PLANNED_MAINTENANCE carries the human volume of its pause, and not that of now. At most one each `coalesce_s` a scope:
+what comes too soon waits, and goes out with what came after it, from the first state to the last. Each signal supersedes the one before
+in its scope. Numbers in `seq` grow without gaps, so a receiver sees a loss.
 
 Sensors that are dark give confidence 0, not silence.
 """
