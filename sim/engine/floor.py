@@ -57,6 +57,7 @@ from sim.engine.watch import (
     judge_sessions,
     look_at_fleet,
     probe,
+    served,
     session_ended,
     session_scored,
     watch,
@@ -797,6 +798,7 @@ class PlainFloor:
         if contained:
             right = disposition == Disposition.AI_RESOLVED
             session_scored(self.watch, f, key, self.condition[f].dark, right, self.clock.now)
+            served(self.watch, f, key, float(j.mood), right, self.clock.now)
         if disposition == Disposition.AI_FALSE_CONTAINED:
             self._return_later(contact, float(self.k.returns_false))
         elif not contained:
@@ -1049,6 +1051,9 @@ class PlainFloor:
                 self._return_later(contact, float(self.k.returns_unresolved))
             else:
                 j.disposition = Disposition.HUMAN_RESOLVED
+            if j.handling == Handling.HUMAN_ONLY:
+                settled = j.disposition == Disposition.HUMAN_RESOLVED
+                served(self.watch, -1, int(contact.brings("key")), float(j.mood), settled, now_s)
         self._free(self.people[int(j.group)][int(j.agent)])
 
     def _pass_on(self, contact: Contact) -> None:

@@ -16,7 +16,7 @@ from sim.demand.contacts import Contacts
 from sim.engine.control import CONTROL, Look
 from sim.engine.physics import tokens_of_turns
 from sim.engine.state import KEPT, Disposition, Handling, State
-from sim.engine.surveys import asks, rate, survey_delay_s
+from sim.engine.surveys import asks, rate
 from sim.orchestration.compiled import compiled
 from sim.orchestration.signals import Signal
 from sim.orchestration.words import Reason
@@ -388,11 +388,11 @@ class Recorder:
     def journeys(self, c: Contacts, j: NDArray[Any], rows: NDArray[np.int64]) -> None:
         """Take in the contacts in these rows: they are gone, or the run is over."""
         calendar = self._scenario.calendar
-        content, answer, delay_u = (
+        content, answer, delay_s = (
             np.full(len(rows) if self._asks is not None else 0, np.nan) for _ in RATED
         )
         if self._asks is not None:
-            rate(rows, c.key, j, self._asks, content, answer, delay_u)
+            rate(rows, c.key, j, self._asks, content, answer, delay_s)
         tally(
             rows,
             c.intent,
@@ -418,8 +418,7 @@ class Recorder:
             if self._asks is None:
                 kept |= {name: np.full(len(rows), np.nan) for name in RATED}
             else:
-                came_s = kept["end_s"] + survey_delay_s(self._scenario.mood, delay_u)
-                kept |= dict(zip(RATED, (content, answer, came_s), strict=True))
+                kept |= dict(zip(RATED, (content, answer, kept["end_s"] + delay_s), strict=True))
             self._kept.append(kept)
 
     def decisions(self, rows: NDArray[Any]) -> None:

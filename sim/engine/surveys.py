@@ -2,12 +2,13 @@
 
     content = best − mood·f − unsettled        f: frustration at the end, waiting included; the last where the issue is not settled
 
-Kept within 1 to 5. An answer is a whole number, 1 + Binomial(4, (content − 1)/4): its mean is `content`. Measurement alone: it reads
-finished journeys and the contact's own dice, and moves nothing.
+Kept within 1 to 5. An answer is a whole number, 1 + Binomial(4, (content − 1)/4): its mean is `content`; it comes in a lognormal time after
+the end. It rests on the finished journey and the contact's own dice alone, so the floor and the records ask apart and hear the same.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,13 @@ ASKS = record(
         ("unsettled", np.float64),
         ("answers", np.float64),
         ("unhappy_answers", np.float64),
+        ("after_s", np.float64),
+        ("sigma", np.float64),
         ("wait_free_s", np.float64),
         ("wait_mood", np.float64),
     ]
 )
-"""What `rate` has to know, one row."""
+"""What `rate` and `survey` have to know, one row; nobody is asked where `answers` is 0."""
 
 _IN_SYSTEM = int(Disposition.IN_SYSTEM)
 _AI_RESOLVED = int(Disposition.AI_RESOLVED)
@@ -50,6 +53,7 @@ def asks(mood: Mood) -> NDArray[Any]:
     row = np.zeros(1, dtype=ASKS)
     row["best"], row["mood"], row["unsettled"] = csat.best, csat.mood, csat.unsettled
     row["answers"], row["unhappy_answers"] = csat.answers, csat.unhappy_answers
+    row["after_s"], row["sigma"] = csat.after_s, csat.sigma
     row["wait_free_s"], row["wait_mood"] = mood.wait_free_s, mood.wait_per_min
     return row
 
@@ -88,6 +92,36 @@ def answers(score: float, u: float, share: float, unhappy: float) -> bool:
 
 
 @compiled
+def normal_quantile(u: float) -> float:
+    """The standard normal's quantile at level *u* in (0, 1): Abramowitz and Stegun's 26.2.23, made exact by two of Halley's steps."""
+    p = min(u, 1.0 - u)
+    t = math.sqrt(-2.0 * math.log(p))
+    x = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (
+        1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))
+    )
+    for _ in range(2):  # x is positive here: p = Φ(−x)
+        off = (p - 0.5 * math.erfc(x / math.sqrt(2.0))) * math.sqrt(2.0 * math.pi) * math.exp(0.5 * x * x)
+        x -= off / (1.0 - 0.5 * x * off)
+    return -x if u < 0.5 else x
+
+
+@compiled
+def survey(key: int, content: float, asked: NDArray[Any]) -> tuple[float, float]:
+    """What somebody who was served answers, 1 to 5, and how long after the end that comes in, seconds; NaN for both where nothing comes.
+
+    Args:
+        key: Of the contact's dice.
+        content: How content it is, 1 to 5.
+        asked: The one row of `ASKS`.
+    """
+    law = asked[0]
+    score = answer_of(content, dice.uniform(key, dice.SURVEY, 0))
+    if not answers(score, dice.uniform(key, dice.SURVEY, 1), law.answers, law.unhappy_answers):
+        return np.nan, np.nan
+    return score, law.after_s * math.exp(law.sigma * normal_quantile(dice.uniform(key, dice.SURVEY, 2)))
+
+
+@compiled
 def rate(
     rows: NDArray[np.int64],
     key: NDArray[np.int64],
@@ -95,16 +129,16 @@ def rate(
     asked: NDArray[Any],
     content: NDArray[np.float64],
     answer: NDArray[np.float64],
-    delay_u: NDArray[np.float64],
+    delay_s: NDArray[np.float64],
 ) -> None:
-    """Fill in how content customers were, what they answered and a uniform for when, NaN where there is nothing to say.
+    """Fill in how content customers were, what they answered and how long after the end, NaN where there is nothing to say.
 
     Args:
         rows: Rows of contacts that arrived.
         key: Keys of their dice, by row.
         j: Their journeys, by row.
         asked: The one row of `ASKS`.
-        content, answer, delay_u: To be filled, one entry for each of *rows*, NaN before.
+        content, answer, delay_s: To be filled, one entry for each of *rows*, NaN before.
     """
     law = asked[0]
     for at in range(len(rows)):
@@ -122,17 +156,4 @@ def rate(
         settled = ending in (_AI_RESOLVED, _HUMAN_RESOLVED, _DEFLECTED_OK)
         content[at] = content_of(mood, settled, law.best, law.mood, law.unsettled)
         if ending in (_AI_RESOLVED, _AI_FALSE_CONTAINED, _HUMAN_RESOLVED, _HUMAN_UNRESOLVED):
-            score = answer_of(content[at], dice.uniform(key[row], dice.SURVEY, 0))
-            if answers(score, dice.uniform(key[row], dice.SURVEY, 1), law.answers, law.unhappy_answers):
-                answer[at] = score
-                delay_u[at] = dice.uniform(key[row], dice.SURVEY, 2)
-
-
-def survey_delay_s(mood: Mood, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From the end of the contact to the answer, for uniforms; NaN stays."""
-    from scipy.special import ndtri
-
-    csat = mood.csat
-    assert csat is not None, "only a scenario that asks has a survey"
-    found: NDArray[np.float64] = csat.after_s * np.exp(csat.sigma * ndtri(u))
-    return found
+            answer[at], delay_s[at] = survey(key[row], content[at], asked)

@@ -1,7 +1,8 @@
 """What the orchestrator sees of its fleets, late and with gaps, and one look at what it has seen (M27, M28, M25, M29, M23).
 
 A session that ends is seen `delay_s` later, and not at all while the fleet is dark or where telemetry loses it; its score comes later.
-Replies are on the call path and seen at once. Both floors keep one `Watch` and tell it the same things in the same order.
+Replies are on the call path and seen at once; answers to surveys come from customers, late, and none of them is lost. Both floors keep
+one `Watch` and tell it the same things in the same order.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine import dice
-from sim.orchestration import breaker, degradation, health, scaling, warning
+from sim.engine import dice, surveys
+from sim.orchestration import breaker, degradation, health, satisfaction, scaling, warning
 from sim.orchestration.compiled import apart, compiled, record
 from sim.scenario.model import Scenario
 
@@ -64,6 +65,12 @@ class Watch(NamedTuple):
     post_at_s: NDArray[np.float64]
     """When a reading under way was sent, shape (2, fleets, `ROOM`): ends, scores."""
     post_what: NDArray[np.int64]
+    asks: Rows
+    """One row of `surveys.ASKS`; nobody is asked where its answers are 0."""
+    opinions: Rows
+    """What surveys have said, one row a fleet and one of people."""
+    arrivals: NDArray[np.int64]
+    """Answers under way."""
 
 
 def watch(scenario: Scenario) -> Watch:
@@ -92,6 +99,7 @@ def watch(scenario: Scenario) -> Watch:
                 "warn_escalated": semantic.warn_escalated,
                 "warn_loop": semantic.warn_loop,
                 "trip_loop": semantic.trip_loop,
+                "warn_csat": semantic.warn_csat,
                 "nodata_grace_s": semantic.nodata_grace_s,
             }
         rows, ring, replies = health.monitors(
@@ -114,6 +122,8 @@ def watch(scenario: Scenario) -> Watch:
                 scalings[f].on, scalings[f].target = 1, fleet.scale_target
                 scalings[f].every_s = every_s
                 scalings[f].warm_up_s, scalings[f].quota = fleet.warm_up_s, fleet.quota
+    asked = semantic is not None and semantic.warn_csat > 0.0
+    opinions, arrivals = satisfaction.opinions(fleets, scenario.calendar.end_s if asked else 0.0)
     return Watch(
         on=np.array([policy is not None], dtype=np.int64),
         health=rows,
@@ -129,6 +139,9 @@ def watch(scenario: Scenario) -> Watch:
         scores=scores,
         post_at_s=np.zeros((2, fleets, room)),
         post_what=np.zeros((2, fleets, room), dtype=np.int64),
+        asks=surveys.asks(scenario.mood) if asked else np.zeros(1, dtype=surveys.ASKS),
+        opinions=opinions,
+        arrivals=arrivals,
     )
 
 
@@ -177,6 +190,18 @@ def session_scored(s: Watch, f: int, key: int, dark: bool, right: bool, now_s: f
     if s.scores[f].off > 0.0 and dice.uniform(key, dice.SCORED, 1) < s.scores[f].off:
         right = not right
     _send(s, s.scores, 1, f, RIGHT if right else WRONG, now_s)
+
+
+@compiled
+def served(s: Watch, f: int, key: int, mood: float, settled: bool, now_s: float) -> None:
+    """Fleet *f*, or for −1 a person without an AI before, is done with a customer, who may answer a survey later."""
+    law = s.asks[0]
+    if law.answers == 0.0:
+        return
+    content = surveys.content_of(mood, settled, law.best, law.mood, law.unsettled)
+    score, after_s = surveys.survey(key, content, s.asks)
+    if not np.isnan(score):
+        satisfaction.will_say(s.arrivals, f if f >= 0 else len(s.opinions) - 1, score, now_s + after_s)
 
 
 @compiled
@@ -241,7 +266,13 @@ def look_at_fleet(
         _arrive(s, s.ends, 0, f, now_s)
     while s.scores[f].length > 0 and s.post_at_s[1, f, s.scores[f].head] + s.scores[f].delay_s <= now_s:
         _arrive(s, s.scores, 1, f, now_s)
-    said, cause, part, whole, limit = health.verdict(h, s.ring, f, now_s)
+    of_ai = of_people = health.NODATA
+    if s.asks[0].answers > 0.0:
+        people = len(s.opinions) - 1
+        satisfaction.advance_to(s.opinions, s.arrivals, f, now_s)
+        satisfaction.advance_to(s.opinions, s.arrivals, people, now_s)
+        of_ai, of_people = satisfaction.points(s.opinions, f), satisfaction.points(s.opinions, people)
+    said, cause, part, whole, limit = health.verdict(h, s.ring, f, now_s, of_ai, of_people)
     if s.semantic[0] == 0:
         said = _NODATA
     if breaker.on_look(b, ring, f, said, cause, part, whole, limit, now_s):

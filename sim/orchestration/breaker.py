@@ -107,7 +107,7 @@ WHY: dict[Signal, str] = {
     Signal.COOLED: "the time to cool down is over",
     Signal.PROVED: "enough probes were good",
     Signal.STALE: "the probes did not decide in time",
-    Signal.WARNED: "so many looks in a row found replies or sessions at a limit of warning, or silence",
+    Signal.WARNED: "so many looks in a row found replies, sessions or surveys at a limit of warning, or silence",
     Signal.RECOVERED: "so many looks in a row found all well, and it has been degraded long enough",
     Signal.ON_TRIAL: "enough probes were good, and the policy wants a time in degraded first",
     Signal.RELEASED: "an operator gives it back to its rules",
@@ -158,6 +158,7 @@ class Cause(IntEnum):
     NO_SESSIONS = 13
     RECOVERED = 14
     BY_ORDER = 15
+    DISSATISFIED = 16
 
 
 NO_CAUSE = -1
@@ -180,6 +181,7 @@ CAUSES: dict[Cause, str] = {
     Cause.NO_SESSIONS: "too few ended sessions to tell for {part:.0f} s > {limit:.0f} s",
     Cause.RECOVERED: "{part:.0f} good looks in a row, {limit:.0f} needed, after {whole:.0f} s",
     Cause.BY_ORDER: "by order, after {part:.0f} s",
+    Cause.DISSATISFIED: "satisfaction {part:.1f} of 100 with the AI, {whole:.1f} with people, more than {limit:g} points less",
 }
 
 

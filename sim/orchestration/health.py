@@ -12,6 +12,7 @@ A reading is `NODATA` (−1) below its minimum count, and never 0 or "fine": mis
 ```text
 TRIP  containment ≥ trip_drop under its baseline and z ≥ 3 · accuracy surely < trip_accuracy · loops ≥ trip_loop
 WARN  containment ≥ warn_drop under its baseline and z ≥ 2.33 · accuracy not surely ≥ warn_accuracy
+      surveys of the AI > warn_csat points under those of people
       escalated ≥ warn_escalated · loops ≥ warn_loop · no data for nodata_grace_s where there was data before
 OK    otherwise, if there is anything to tell from; else NODATA
 ```
@@ -19,6 +20,8 @@ OK    otherwise, if there is anything to tell from; else NODATA
 "Surely" is by the 95 % interval of Wilson (1927), doi:10.1080/01621459.1927.10502953. It asks for much: of looks at 100 scores of a fleet
 that is right 97 times in 100, 95 % warn at a limit of 0.95; at 400 scores 54 %, at 1,000 12 %. Where scores are few, set `need_scored` high
 or `warn_accuracy` low.
+
+Surveys (`satisfaction`) look back a day: they can warn, but nothing is fine because of what was said yesterday.
 
 *Baseline.* The policy's number, or learned: contained share of sessions that ended while the verdict was OK, old ones forgotten by half
 every `half_life_s`. Until `learn_need` sessions are learned there is none, and those that end under NODATA count too: nothing else could
@@ -96,6 +99,7 @@ HEALTH = record(
         ("warn_escalated", np.float64),
         ("warn_loop", np.float64),
         ("trip_loop", np.float64),
+        ("warn_csat", np.float64),
         ("nodata_grace_s", np.float64),  # 0: silence says nothing
     ]
 )
@@ -112,6 +116,7 @@ _NEARLY = 1e-9  # 0.85 − 0.78 is 7 points, whatever floats make of it
 _NODATA, _OK, _WARN, _TRIP = int(Verdict.NODATA), int(Verdict.OK), int(Verdict.WARN), int(Verdict.TRIP)
 _CONTAINMENT, _NO_SESSIONS = int(Cause.CONTAINMENT), int(Cause.NO_SESSIONS)
 _ACCURACY_LOW, _ACCURACY_UNSURE = int(Cause.ACCURACY_LOW), int(Cause.ACCURACY_UNSURE)
+_DISSATISFIED = int(Cause.DISSATISFIED)
 _ESCALATED_SHARE, _LOOPED_SHARE = int(Cause.ESCALATED_SHARE), int(Cause.LOOPED_SHARE)
 
 USUAL: dict[str, float] = {
@@ -130,6 +135,7 @@ USUAL: dict[str, float] = {
     "warn_escalated": ESCALATED_LIMIT,
     "warn_loop": 0.05,
     "trip_loop": 0.15,
+    "warn_csat": 0.0,
     "nodata_grace_s": 0.0,
 }
 """Policy where nothing else is said."""
@@ -428,7 +434,9 @@ def containment_drop(h: HealthArray, ring: RingArray, f: int, window: int) -> fl
 
 
 @compiled
-def _judge(h: HealthArray, ring: RingArray, f: int) -> tuple[int, int, float, float, float]:
+def _judge(
+    h: HealthArray, ring: RingArray, f: int, of_ai: float, of_people: float
+) -> tuple[int, int, float, float, float]:
     """The verdict of this moment, silence aside."""
     ended = counted(ring, f, ENDED, MIDDLE)
     contained = float(counted(ring, f, CONTAINED, MIDDLE))
@@ -454,6 +462,9 @@ def _judge(h: HealthArray, ring: RingArray, f: int) -> tuple[int, int, float, fl
         return _WARN, _CONTAINMENT, contained, float(ended), expected
     if by_scores and surely < h[f].warn_accuracy:
         return _WARN, _ACCURACY_UNSURE, correct, float(scored), float(h[f].warn_accuracy)
+    asked = h[f].warn_csat > 0.0 and of_ai >= 0.0 and of_people >= 0.0
+    if asked and of_people - of_ai > h[f].warn_csat + _NEARLY:
+        return _WARN, _DISSATISFIED, of_ai, of_people, float(h[f].warn_csat)
     if by_sessions and h[f].warn_escalated > 0.0 and escalated >= h[f].warn_escalated * ended:
         return _WARN, _ESCALATED_SHARE, escalated, float(ended), float(h[f].warn_escalated)
     if by_sessions and h[f].warn_loop > 0.0 and looped >= h[f].warn_loop * ended:
@@ -462,14 +473,24 @@ def _judge(h: HealthArray, ring: RingArray, f: int) -> tuple[int, int, float, fl
 
 
 @compiled
-def verdict(h: HealthArray, ring: RingArray, f: int, now_s: float) -> tuple[int, int, float, float, float]:
+def verdict(
+    h: HealthArray,
+    ring: RingArray,
+    f: int,
+    now_s: float,
+    of_ai: float = NODATA,
+    of_people: float = NODATA,
+) -> tuple[int, int, float, float, float]:
     """What the sessions of fleet *f* say now; what `breaker.on_look` wants to hear.
+
+    Args:
+        of_ai, of_people: Mean answers to surveys about the fleet and about people alone, 0 to 100; `NODATA` where there are too few.
 
     Returns:
         `Verdict`, `Cause` (`NO_CAUSE` unless it is WARN or TRIP), and the cause's part, whole and limit.
     """
     _advance_ring(h, ring, f, now_s)
-    said, cause, part, whole, limit = _judge(h, ring, f)
+    said, cause, part, whole, limit = _judge(h, ring, f, of_ai, of_people)
     if said != _NODATA:
         h[f].had_data = 1
         h[f].data_s = now_s

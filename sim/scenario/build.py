@@ -420,6 +420,7 @@ def _semantic(semantic: SemanticSpec | None) -> model.SemanticPolicy | None:
         warn_escalated=semantic.warn_escalated,
         warn_loop=semantic.warn_loop,
         trip_loop=semantic.trip_loop,
+        warn_csat=semantic.warn_csat,
         nodata_grace_s=semantic.nodata_grace,
     )
 

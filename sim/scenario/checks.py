@@ -338,6 +338,12 @@ def _watched(spec: ScenarioFile) -> Found:
             for key in ("degraded", "semantic")
             if getattr(breakers, key) is not None
         ]
+        if (semantic := breakers.semantic) is not None and semantic.warn_csat > 0.0:
+            path = ("failover", "breakers", "semantic", "warn_csat")
+            if spec.mood is None or spec.mood.csat is None:
+                yield path, "has no effect without mood.csat: nobody is asked"
+            if breakers.degraded is None:
+                yield path, "has no effect without failover.breakers.degraded: it only warns"
         if breakers.probes.synthetic:
             needs.append(("failover", "breakers", "probes", "synthetic"))
     if spec.failover.degradation is not None:

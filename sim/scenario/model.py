@@ -393,6 +393,8 @@ class SemanticPolicy:
     warn_escalated: float
     warn_loop: float
     trip_loop: float
+    warn_csat: float
+    """Points of 100."""
     nodata_grace_s: float
 
 

@@ -672,6 +672,9 @@ class SemanticSpec(Spec):
     warn_escalated: Share = 0.30
     warn_loop: Share = 0.05
     trip_loop: Share = 0.15
+    warn_csat: NonNegative = 0.0
+    """Surveys (`mood.csat`) that give the AI alone this many points of 100 less than people alone warn, in the answers of the last day and
+    from 100 on either side on; 0 switches this off. DOMAIN's threshold is 5; what it is worth is in docs/customers.md."""
     nodata_grace: Seconds = 120.0
     """A fleet that was seen and is seen no more warns after this: no news is not good news."""
 
@@ -1091,7 +1094,7 @@ class MisrouteSpec(Spec):
 
 
 class CsatSpec(Spec):
-    """How content customers are in the end, 1 to 5, and who says so in a survey (M04). It is measured, and moves nothing."""
+    """How content customers are in the end, 1 to 5, and who says so in a survey (M04). A breaker may hear of it (`semantic.warn_csat`)."""
 
     best: float = Field(4.6, ge=1, le=5)
     """Of a calm customer whose issue is settled. *assumed*"""

@@ -411,6 +411,26 @@ def test_escalations_warn() -> None:
     assert (WARN, "escalated 30 of 100 sessions (30% ≥ 30%)") == h.says(10.0)
 
 
+def test_surveys_warn_and_are_no_sign_of_health() -> None:
+    """More than five points behind people warn, exactly five do not; what was said yesterday makes nothing fine; too little is nothing."""
+
+    def told(of_ai: float, of_people: float, limit: float = 5.0) -> tuple[Verdict, str]:
+        h = Health(warn_csat=limit)
+        said, cause, *numbers = health.verdict(h.h, h.ring, h.F, 10.0, of_ai, of_people)
+        return Verdict(said), "" if cause == NO_CAUSE else breaker.in_words(int(cause), *numbers)
+
+    words = "satisfaction 70.0 of 100 with the AI, 75.5 with people, more than 5 points less"
+    assert (WARN, words) == told(70.0, 75.5)
+    for quiet in (
+        told(70.0, 75.0),
+        told(75.5, 70.0),
+        told(-1.0, 75.5),
+        told(0.0, -1.0),
+        told(0.0, 100.0, 0.0),
+    ):
+        assert (Verdict.NODATA, "") == quiet
+
+
 def test_limits_of_zero_are_not_watched() -> None:
     """A limit of 0 switches its rule off."""
     off = (
@@ -421,6 +441,7 @@ def test_limits_of_zero_are_not_watched() -> None:
         "warn_escalated",
         "warn_loop",
         "trip_loop",
+        "warn_csat",
     )
     h = Health(baseline=0.85, **dict.fromkeys(off, 0.0))
     h.ends(1.0, contained=0, looped=100)

@@ -68,6 +68,14 @@ def complaints(*sets: str) -> list[str]:
             "failover.ejection: has no effect: no fleet has several hosts",
         ),
         (
+            ("watch={}", "failover.breakers={semantic: {warn_csat: 5}, degraded: {}}"),
+            "failover.breakers.semantic.warn_csat: has no effect without mood.csat: nobody is asked",
+        ),
+        (
+            ("watch={}", "mood={csat: {}}", "failover.breakers={semantic: {warn_csat: 5}}"),
+            "failover.breakers.semantic.warn_csat: has no effect without failover.breakers.degraded: it only warns",
+        ),
+        (
             ("fleets.A.hosts=5",),
             "fleets.A.hosts: has no effect without failover.ejection or an incident that hits some of them",
         ),

@@ -17,7 +17,15 @@ from sim.orchestration import breaker, ejection
 from sim.scenario.model import Scenario
 from tests.twins.worlds import random_world, scenario_of
 
-TOLD = ("judge_sessions", "look_at_fleet", "session_ended", "session_scored", "heard_reply", "came_back")
+TOLD = (
+    "judge_sessions",
+    "look_at_fleet",
+    "session_ended",
+    "session_scored",
+    "served",
+    "heard_reply",
+    "came_back",
+)
 """What the floor tells the watch: the first argument is the watch."""
 ASKED = ("call_epoch", "on_reply", "on_time", "force")
 """What it tells the breakers: the first arguments are rows and rings."""

@@ -190,7 +190,24 @@ class _World:
         self.other_channel()
         self.drained()
         self.wrong_people()
+        self.dissatisfied()
         return self.tree
+
+    def dissatisfied(self) -> None:
+        """Some breakers hear what surveys say, and many answer them; dice of their own, as well."""
+        d = _Dice(self.seed + 12_000_000)
+        breakers = self.tree["failover"].get("breakers")
+        if not isinstance(breakers, dict) or self.beat_s or self.tree.get("watch", "off") == "off":
+            return
+        if d.chance(0.5):
+            for key, more in (("semantic", {"warn_csat": d.of(0.5, 2.0, 5.0)}), ("degraded", {})):
+                had = breakers.get(key)
+                breakers[key] = {**(had if isinstance(had, dict) else {}), **more}
+            mood = self.tree.get("mood")
+            mood = mood if isinstance(mood, dict) else {}
+            csat = mood.get("csat")
+            asked = {**(csat if isinstance(csat, dict) else {}), "answers": 0.5}
+            self.tree["mood"] = {**mood, "csat": asked}
 
     def wrong_people(self) -> None:
         """Some contacts reach the wrong people; dice of their own, as well."""

@@ -26,8 +26,9 @@ from sim.engine.kernel.sessions import (
 )
 from sim.engine.kernel.watch import look
 from sim.engine.kernel.world import Rows, World
-from sim.engine.state import State
+from sim.engine.state import Disposition, Handling, State
 from sim.engine.ties import SHIFT, Kind
+from sim.engine.watch import served
 from sim.orchestration import breaker
 from sim.orchestration.compiled import compiled, inner
 
@@ -41,6 +42,9 @@ _DIAL = int(Kind.DIAL)
 _LOOK = int(Kind.LOOK)
 _STRANDED = int(State.STRANDED)
 _HELD = int(State.HELD)
+_HUMAN_ONLY = int(Handling.HUMAN_ONLY)
+_HUMAN_RESOLVED = int(Disposition.HUMAN_RESOLVED)
+_HUMAN_UNRESOLVED = int(Disposition.HUMAN_UNRESOLVED)
 
 REACHED, WOKEN, LOG_FULL = 0, 1, 2
 """Why `advance` came back."""
@@ -122,6 +126,9 @@ def advance(c: Contacts, j: Rows, w: World, until_s: float, inclusive: bool) -> 
         step = DONE
         if kind == _SERVICE_END:
             service_end(c, j, w.people, w.agenda, w.knobs, row, at_s)
+            ending = j[row].disposition
+            if j[row].handling == _HUMAN_ONLY and ending in (_HUMAN_RESOLVED, _HUMAN_UNRESOLVED):
+                served(w.machines.watch, -1, c.key[row], j[row].mood, ending == _HUMAN_RESOLVED, at_s)
         elif kind == _ARRIVE:
             step = arrive(c, j, w, row, at_s)
         elif kind == _REPLY:

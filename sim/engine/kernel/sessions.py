@@ -40,6 +40,7 @@ from sim.engine.watch import (
     LOOPED,
     came_back,
     heard_reply,
+    served,
     session_ended,
     session_scored,
 )
@@ -210,6 +211,7 @@ def _close(c: Contacts, j: Rows, w: World, row: int, disposition: int, handling:
                 disposition == _AI_RESOLVED,
                 now_s,
             )
+            served(w.machines.watch, f, c.key[row], j[row].mood, disposition == _AI_RESOLVED, now_s)
     if disposition == _AI_FALSE:
         return_later(c, j, w.agenda, row, w.knobs[0].returns_false, now_s)
     elif not contained:
