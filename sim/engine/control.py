@@ -19,11 +19,17 @@ from sim.engine.clock import Clock
 from sim.engine.estimates import Standing
 from sim.engine.supervisor import Supervisor
 from sim.engine.what import WAKES, What
-from sim.orchestration import breaker, degradation, warning
+from sim.orchestration import breaker, degradation, ejection, warning
 from sim.orchestration.compiled import record
 from sim.scenario.model import Order, Scenario
 
-WORDS = dict(zip(map(int, WAKES), (breaker.in_words, degradation.in_words, warning.in_words), strict=True))
+WORDS = dict(
+    zip(
+        map(int, WAKES),
+        (breaker.in_words, degradation.in_words, warning.in_words, ejection.in_words),
+        strict=True,
+    )
+)
 """Sentences of the moves that wake the controllers above."""
 
 RAMP_STEPS = 120

@@ -33,9 +33,11 @@ class Standing:
     level: tuple[int, ...]
     """Of degradation."""
     sessions: tuple[int, ...]
-    """That each fleet can have."""
+    """That each fleet can have, with the hosts that are in service."""
     active: tuple[int, ...]
     """Under way."""
+    all_in: bool = True
+    """Whether every host is in service."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,8 +297,9 @@ class PlainFloor:
         return Standing(
             breaker=tuple(self.breakers["state"].tolist()),
             level=tuple(self.levels["level"].tolist()),
-            sessions=tuple(sessions for sessions, _ in self.capacity) or (0,),
+            sessions=ejection.carried(self.ejection, [sessions for sessions, _ in self.capacity]) or (0,),
             active=tuple(meter.value for meter in self.sessions),
+            all_in=ejection.all_in(self.ejection),
         )
 
     def _settle(self) -> None:

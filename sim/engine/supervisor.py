@@ -123,7 +123,7 @@ class Supervisor:
         if what is What.WARNING:
             if to_state:
                 self._warnings.append(signals.Warned(self.scenario.names.fleets[fleet], words, 0.9))
-        else:
+        elif what is not What.HOST:  # a host that goes closes no door
             self._moved[fleet] = (self.clock.now, words)
 
     def announced(self, incident: Incident) -> None:
@@ -369,7 +369,7 @@ class Supervisor:
 
     def _plan(self, signal: signals.Signal) -> None:
         stands, now_s = self.floor.standing(), self.clock.now
-        normal = not any(stands.level) and all(state == _CLOSED for state in stands.breaker)
+        normal = stands.all_in and not any(stands.level) and all(state == _CLOSED for state in stands.breaker)
         pauses = self._ahead(self._reach_s if normal else 0.0) if self._pauses else ()
         if self._pauses:
             short = self._estimates.shortage_with_pauses(stands, pauses, now_s, normal=normal)

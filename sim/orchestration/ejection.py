@@ -22,6 +22,7 @@ An ejected host takes its share of the fleet's sessions with it. Rows of `EJECTI
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -150,6 +151,16 @@ def sessions_left(e: Rows, f: int, sessions: int) -> int:
     if e[f].available == e[f].hosts or (e[f].panics == 1 and e[f].to_human == 0):
         return int(sessions)
     return int(sessions * e[f].available // e[f].hosts)
+
+
+def carried(e: Rows, sessions: Sequence[int]) -> tuple[int, ...]:
+    """Of the *sessions* of every fleet, those that it can have as its hosts stand; none where a panic sends new ones to people."""
+    return tuple([sessions_left(e, f, most) if enough_left(e, f) else 0 for f, most in enumerate(sessions)])
+
+
+def all_in(e: Rows) -> bool:
+    """Whether every host of every fleet is in service."""
+    return bool((e["available"] == e["hosts"]).all())
 
 
 @compiled

@@ -258,12 +258,16 @@ def step(
             if over
             else f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
         )
+        # Off while every fleet is normal, as with hosts that are out: nobody knows for how long, so it begins now.
+        begun_s = now_s if per_min > policy.changed_per_min else math.nan
         concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)] or list(seen.fleets)
         here = replace(
             here,
             abnormal_s=math.nan
             if over
-            else min((scopes[f.name].abnormal_s for f in concerned), default=math.nan),
+            else min(
+                (s for f in concerned if not math.isnan(s := scopes[f.name].abnormal_s)), default=begun_s
+            ),
             waiting=_add(here.waiting, Type.VOLUME_IMPACT, words, ""),
         )
         if now_s >= here.sent_s + policy.coalesce_s:

@@ -182,12 +182,17 @@ def test_a_volume_that_is_back_has_no_end_to_wait_for() -> None:
 
 
 def test_volume_without_a_breaker() -> None:
-    """Volume that moves while every breaker is closed concerns all fleets."""
+    """Volume that moves while every breaker is closed, as with hosts that are out, concerns all fleets; it lasts as a new fault.
+
+    Less volume than usual is no fault and has no end to wait for.
+    """
     desk = Desk()
     (signal,) = desk.at(0.0, impact=impact(2.0))
+    (less,) = desk.at(100.0, impact=impact(-2.0))
 
     assert (Type.VOLUME_IMPACT, ("B", "C")) == (signal.type, signal.scope.fleets)
-    assert 0.0 == signal.expected_p50_s
+    assert 4500.0 == pytest.approx(signal.expected_p50_s)
+    assert (Type.VOLUME_IMPACT, 0.0) == (less.type, less.expected_p50_s)
 
 
 def test_dark_sensors_speak_with_no_confidence() -> None:

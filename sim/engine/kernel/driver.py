@@ -21,7 +21,7 @@ from sim.engine.state import DECISION, JOURNEY, UNUSUAL, State
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import judge_sessions
-from sim.orchestration import breaker
+from sim.orchestration import breaker, ejection
 from sim.scenario.model import Scenario
 
 _ROW = (1 << SHIFT) - 1
@@ -244,8 +244,9 @@ class KernelFloor:
         return Standing(
             breaker=tuple(m.breakers["state"].tolist()),
             level=tuple(m.levels["level"].tolist()),
-            sessions=tuple(m.fleets["sessions"].tolist()),
+            sessions=ejection.carried(m.ejection, m.fleets["sessions"].tolist()),
             active=tuple(m.fleets["active"].tolist()),
+            all_in=ejection.all_in(m.ejection),
         )
 
     def look(self) -> Look:
