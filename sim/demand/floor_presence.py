@@ -38,6 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.demand.log import LogContacts
+from sim.demand.stretches import union
 from sim.scenario.model import BoolArray, FloatArray, IntArray
 
 AWAY_AFTER_S = 60.0
@@ -174,9 +175,8 @@ def presence(
         rows = np.flatnonzero(served & (contacts.server == server))
         rows = rows[np.argsort(pickup_s[rows], kind="stable")]
         classes, answers = np.unique(contacts.intent[rows], return_counts=True)
-        spells = _union(
-            np.concatenate([waiting[int(c)] for c in classes[answers >= usual_share * rows.size]])
-        )
+        waited = np.concatenate([waiting[int(c)] for c in classes[answers >= usual_share * rows.size]])
+        spells = np.array(union(map(tuple, waited.tolist())), dtype=np.float64).reshape(-1, 2)
         since_s = until_s = pickup_s[rows[0]]
         for row in rows:
             next_s = pickup_s[row]
@@ -209,17 +209,6 @@ def _spells(contacts: LogContacts, rows: BoolArray) -> FloatArray:
     """Stretches (from, to) in which one of these contacts waited, shape (contacts that waited, 2)."""
     rows = rows & contacts.offered & (np.nan_to_num(contacts.wait_s) > 0)
     return np.column_stack([contacts.arrive_s[rows], contacts.arrive_s[rows] + contacts.wait_s[rows]])
-
-
-def _union(spells: FloatArray) -> FloatArray:
-    """Overlapping stretches merged, ascending."""
-    merged: list[list[float]] = []
-    for start_s, end_s in spells[np.argsort(spells[:, 0], kind="stable")]:
-        if merged and start_s <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end_s)
-        else:
-            merged.append([start_s, end_s])
-    return np.array(merged, dtype=np.float64).reshape(-1, 2)
 
 
 def _waited(spells: FloatArray, from_s: float, to_s: float) -> tuple[float, float]:

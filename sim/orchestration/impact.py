@@ -70,11 +70,8 @@ class Fleet:
     sessions: int
     """Most sessions at once, as capped now."""
     state: str = "closed"
-    since_s: float = 0.0
-    """When the breaker moved last."""
     level: int = 0
     """Of graceful degradation."""
-    active: int = 0
     containment_drop: float = 0.0
     """Points of containment below normal, as seen; 0.07 is seven points."""
     sessions_normal: int = -1
@@ -249,36 +246,6 @@ def never(level: int, risk: int, capability: float, containment: float) -> bool:
     return False
 
 
-def estimate(
-    streams: Sequence[Stream],
-    fleets: Mapping[str, Fleet],
-    available: Sequence[float],
-    required: Callable[[float, float], int],
-    policy: ImpactPolicy,
-    now_s: float,
-    sheds: Callable[[int, int, float, float], bool] = never,
-    worked: Worked | None = None,
-) -> Impact:
-    """What the failure puts on the people, for every horizon of the policy.
-
-    Args:
-        streams: Expected arrivals of everything that people or AI handle.
-        fleets: As they stand, by name.
-        available: People at each horizon as the plan has them, same length as `policy.ahead_s`.
-        required: People for (contacts a second, handling time in seconds), Erlang A's inverse at the service target.
-        policy: How.
-        now_s: Now.
-        sheds: Whether (level, risk, capability, containment) keeps an intent from the AI.
-        worked: What earlier calls with the same *streams*, *required* and *sheds* worked out, and policies that differ in `ahead_s` alone.
-
-    Raises:
-        ValueError: Lengths differ, or a state is not a breaker's.
-    """
-    ahead = outlook(streams, fleets, available, required, policy, now_s, sheds, worked)
-    closed = [(fleet.since_s, fleet.active) for fleet in fleets.values() if fleet.state in SHUT]
-    return Impact(now_s, ahead, burst(closed, policy, now_s))
-
-
 def burst(closed: Iterable[tuple[float, int]], policy: ImpactPolicy, now_s: float) -> float:
     """Sessions under way that ask for a person at once, of fleets that closed their door (since when, sessions under way)."""
     return policy.burst_share * sum(
@@ -296,7 +263,21 @@ def outlook(
     sheds: Callable[[int, int, float, float], bool] = never,
     worked: Worked | None = None,
 ) -> tuple[Ahead, ...]:
-    """The estimate without the burst, which alone rests on how many sessions are under way and since when a fleet is closed."""
+    """What the failure puts on the people, for every horizon of the policy; without the burst, which rests on the very second.
+
+    Args:
+        streams: Expected arrivals of everything that people or AI handle.
+        fleets: As they stand, by name.
+        available: People at each horizon as the plan has them, same length as `policy.ahead_s`.
+        required: People for (contacts a second, handling time in seconds), Erlang A's inverse at the service target.
+        policy: How.
+        now_s: Now.
+        sheds: Whether (level, risk, capability, containment) keeps an intent from the AI.
+        worked: What earlier calls with the same *streams*, *required* and *sheds* worked out, and policies that differ in `ahead_s` alone.
+
+    Raises:
+        ValueError: Lengths differ, or a state is not a breaker's.
+    """
     if len(available) != len(policy.ahead_s):
         raise ValueError(f"available has {len(available)} entries, and must have {len(policy.ahead_s)}")
     worked = worked or Worked()
@@ -324,7 +305,7 @@ def intervals(
     sheds: Callable[[int, int, float, float], bool] = never,
     worked: Worked | None = None,
 ) -> dict[int, Interval]:
-    """The estimate for these intervals of the plan, of fleets for which no pause is announced; arguments as in `estimate`."""
+    """The estimate for these intervals of the plan, of fleets for which no pause is announced; arguments as in `outlook`."""
     worked = worked or Worked()
     normal = _checked(fleets)
     usual, as_is = _standing(normal), _standing(fleets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.demand.stretches import union
 from sim.engine.records import Run
 from sim.engine.what import What
 from sim.outcomes import intervals
@@ -81,8 +82,8 @@ def ejections(run: Run) -> Ejections:
             for from_s, _ in spans
         ),
         out_s=_length_s([span for spans in gone.values() for span in spans]),
-        sick_s=sum(_length_s(_union(spans)) for spans in sick.values()),
-        sick_out_s=sum(_overlap_s(_union(spans), gone.get(key, [])) for key, spans in sick.items()),
+        sick_s=sum(_length_s(union(spans)) for spans in sick.values()),
+        sick_out_s=sum(_overlap_s(union(spans), gone.get(key, [])) for key, spans in sick.items()),
         host_s=end_s * sum(scenario.fleets[f].hosts for f in several),
         panics=len(panics),
         panic_s=_length_s(panics),
@@ -108,17 +109,6 @@ def ejection_quality(runs: Sequence[Run]) -> EjectionQuality | None:
 
 def _length_s(spans: Sequence[tuple[float, float]]) -> float:
     return float(sum(b - a for a, b in spans))
-
-
-def _union(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The same seconds, none of them twice."""
-    merged: list[tuple[float, float]] = []
-    for a, b in sorted(spans):
-        if merged and a <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(merged[-1][1], b)
-        else:
-            merged.append((a, b))
-    return merged
 
 
 def _overlap_s(ours: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]]) -> float:
