@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -140,7 +141,12 @@ def run(
 
     Raises:
         ScenarioError: With every problem of the file.
+        ValueError: An argument that no run can have.
     """
+    _counts(1, replications=replications, jobs=jobs)
+    _counts(0, seed=seed)
+    _one_of(("kernel", "plain"), floor=floor)
+    _one_of((None, "contacts", "intervals"), records=records)
     scenarios = scenarios_of(
         scenario_file(os.fspath(path)),
         sets,
@@ -156,6 +162,19 @@ def run(
         study = record(scenarios, floor=floor, jobs=jobs, folder=making)
         folder = keep(answer(study), making)
     return Result(Study(study.variants, study.manifest, folder))
+
+
+def _counts(least: int, **named: object) -> None:
+    for name, value in named.items():
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if value is not None and (not whole or value < least):  # type: ignore[operator]
+            raise ValueError(f"{name} is {value!r}, and must be a whole number ({least} or more)")
+
+
+def _one_of(known: tuple[str | None, ...], **named: object) -> None:
+    for name, value in named.items():
+        if value not in known:
+            raise ValueError(f"{name} is {value!r}, and must be one of {', '.join(map(repr, known))}")
 
 
 def read(folder: str | os.PathLike[str], *, contacts: bool = True) -> Result:

@@ -465,7 +465,9 @@ class _Load(Generic[S]):
             if folder.is_dir()
             for file in sorted(folder.glob("*.y*ml"))[:1000]
         ]
-        close = difflib.get_close_matches(name, there, 1)
+        # By the name without its ending, which would make any two files alike.
+        stems = {Path(file).stem: file for file in there}
+        close = [stems[stem] for stem in difflib.get_close_matches(Path(name).stem, stems, 1)]
         return ", nor does one of this name ship" + (f"; did you mean {close[0]}?" if close else "")
 
     def names(self, node: Node, key: str, what: str, path: str | None = None) -> list[Node]:
