@@ -37,7 +37,9 @@ from sim.engine.kernel.world import (
     knobs,
     level_tables,
     limit_rows,
+    line_rows,
     relief_rows,
+    work_rows,
 )
 from sim.engine.records import Recorder
 from sim.engine.state import DECISION, FAILED, JOURNEY, LIMITED, MOVE, OK, Disposition, Handling, Mode, State
@@ -207,6 +209,7 @@ class PlainFloor:
         self.stranded: list[dict[Contact, None]] = [{} for _ in range(fleets)]
         self.held: list[dict[Contact, None]] = [{} for _ in self.t.lane_queue]
         self.relief = relief_rows(scenario)
+        self.lines, self.works = line_rows(self.t), work_rows(scenario, self.t)
         self.joined = [0 for _ in scenario.queues]
         self.gave_up = [0 for _ in scenario.queues]
         self.limits = limit_rows(scenario)
@@ -869,8 +872,7 @@ class PlainFloor:
         j.queue, j.queue_s = queue, now_s
         if r[queue].on:
             key = int(contact.brings("key"))
-            free = self._find_person(queue, contact.channel) is not None
-            told_s = self._told_s(queue, contact.channel, free)
+            told_s = self._told_s(queue, contact.channel, self._lane(contact, queue, contact.channel))
             j.told_s = told_s
             origin = relief.DIRECT
             if j.handling == Handling.ESCALATED:
@@ -955,7 +957,8 @@ class PlainFloor:
         if k.change_to >= 0:
             queue = int(self.scenario.queue_of_channel[k.change_to])
             if queue != contact.j.queue:
-                other_s = self._told_s(queue, k.change_to, self._find_person(queue, k.change_to) is not None)
+                change_to = int(k.change_to)
+                other_s = self._told_s(queue, change_to, self._lane(contact, queue, change_to))
         does = customer.at_announcement(
             dice.uniform(key, dice.BALKS, 0),
             dice.uniform(key, dice.SWITCHES, 0),
@@ -971,6 +974,8 @@ class PlainFloor:
         j, queue = contact.j, int(contact.j.queue)
         j.leaves_s, j.joined_s = leaves_s, self.clock.now
         self.joined[queue] += 1
+        if self.k.tells:
+            relief.join_seen(self.lines, self._lane(contact, queue, contact.channel), self.clock.now)
         person = self._find_person(queue, contact.channel)
         if person is not None:
             self._unshelve(person)
@@ -983,13 +988,13 @@ class PlainFloor:
             j.state, j.disposition, j.end_s = State.GONE, Disposition.BLOCKED, self.clock.now
             return
         j.state, contact.moved = State.WAITING, self.clock.event()
-        contact.lane = self._lane(contact)
+        contact.lane = self._lane(contact, int(j.queue), contact.channel)
         self.lanes[contact.lane][contact] = None
         self._count_waiting(queue, 1)
 
-    def _lane(self, contact: Contact) -> int:
-        engaged = int(contact.j.turns > 0)
-        return int(self.t.lane_of[int(contact.j.queue), contact.channel, engaged, contact.brings("segment")])
+    def _lane(self, contact: Contact, queue: int, channel: int) -> int:
+        """Where the contact stands, or would stand."""
+        return int(self.t.lane_of[queue, channel, int(contact.j.turns > 0), contact.brings("segment")])
 
     def _strand(self, contact: Contact) -> None:
         """Nobody gets from this fleet to people: the contact hangs until that works again or patience ends."""
@@ -1005,7 +1010,7 @@ class PlainFloor:
         j = contact.j
         j.state, j.held, j.hold_s, contact.moved = State.HELD, 1, self.clock.now, self.clock.event()
         j.leaves_s = self.clock.now + float(self.k.held_patience) * self._patience_s(contact)
-        contact.lane = self._lane(contact)
+        contact.lane = self._lane(contact, int(j.queue), contact.channel)
         self.held[contact.lane][contact] = None
 
     def _deflect(self, contact: Contact) -> None:
@@ -1027,6 +1032,10 @@ class PlainFloor:
         """A person finishes with the contact, or with trying to reach it."""
         j, queue, now_s = contact.j, int(contact.j.queue), self.clock.now
         j.state = State.GONE
+        if self.k.tells:
+            load = self.people[int(j.group)][int(j.agent)].load
+            crowd = float(self.t.crowd[contact.channel, load])
+            relief.work_seen(self.works, contact.channel, float(j.handle_s) / crowd)
         if j.wrong:
             self._pass_on(contact)
             return
@@ -1083,11 +1092,12 @@ class PlainFloor:
             j.disposition = Disposition.CALLBACK_FAILED
             return
         j.disposition = Disposition.QUEUE_ABANDONED
+        if was != State.HELD:
+            self.gave_up[int(j.queue)] += 1
         self._come_back(contact)
 
     def _come_back(self, contact: Contact) -> None:
         """Who gave up may try again: the possible attempt behind this one becomes a real one."""
-        self.gave_up[int(contact.j.queue)] += 1
         again = int(contact.brings("again_row"))
         if again < 0 or not contact.brings("redials"):
             return
@@ -1184,8 +1194,8 @@ class PlainFloor:
             channel = int(np.flatnonzero(self.scenario.queue_of_channel == queue)[0])
             if r[queue].message_on:
                 before = int(r[queue].message)
-                free = self._find_person(queue, channel) is not None
-                if relief.move_message(r, queue, self._told_s(queue, channel, free), now_s):
+                told_s = self._told_s(queue, channel, int(self.t.lane_of[queue, channel, 0, 0]))
+                if relief.move_message(r, queue, told_s, now_s):
                     row = r[queue]
                     self._note(What.MESSAGE, queue, before, row.message, 0, row.seen, 0.0, row.limit)
             if r[queue].callback_on and self.k.forecast_slots:
@@ -1301,28 +1311,38 @@ class PlainFloor:
         """Contacts held back before a queue."""
         return sum(len(hold) for lane, hold in enumerate(self.held) if self.t.lane_queue[lane] == queue)
 
-    def _told_s(self, queue: int, channel: int, free: bool) -> float:
-        """The wait that the next contact of *channel* is told."""
-        if free:
+    def _told_s(self, queue: int, channel: int, lane: int) -> float:
+        """The wait that the next contact of *channel* is told, which would stand in *lane*."""
+        if self._find_person(queue, channel) is not None:
             return 0.0
-        by = int(self.relief[queue].told_by)
-        position = self.waiting[queue].value + self._held(queue) + 1.0
-        handle_s = float(self.t.queue_handle_s[queue])
-        if by == relief.BY_PLAN:
-            return relief.told_wait_plan_s(
-                handle_s / self.scenario.channels[channel].at_once,
-                position,
-                self.t.planned[queue],
-                STEP_S,
-                np.inf,
-                self.clock.now,
-            )
-        working = self._working(queue, channel)
-        if by == relief.BY_CLASSIC:
-            return relief.told_wait_classic_s(handle_s, position, 0.0, working, 1.0)
-        joined = self.joined[queue]
-        gave_up = self.gave_up[queue] / joined if joined else 0.0
-        return relief.told_wait_s(handle_s, position, working, gave_up)
+        now_s = self.clock.now
+        for line, lead_s in enumerate(self.t.lead_s[lane].tolist()):
+            ahead = 0
+            for stands in (self.lanes[line], self.held[line]):
+                for one in stands:
+                    # First come, first in the line: who is called back once more stands at its end.
+                    if lead_s < 0.0 and one.j.queue_s > now_s + lead_s:
+                        break
+                    ahead += 1
+            self.lines[line].ahead, self.lines[line].over_s = float(ahead), max(0.0, lead_s)
+        groups = [g for g in self.t.queue_groups[queue] if g >= 0]
+        busy = [p.channel for g in groups for p in self.people[g] if p.load > 0]
+        for k in range(len(self.works)):
+            self.works[k].busy = float(busy.count(k))
+        waiting = self.waiting[queue]
+        return relief.told_by(
+            int(self.relief[queue].told_by),
+            self.lines,
+            self.works,
+            channel,
+            float(sum(self.present[g].value for g in groups)),
+            self.t.rostered[queue],
+            STEP_S,
+            float(self.gave_up[queue]),
+            float(self.joined[queue]),
+            waiting.area + waiting.value * (now_s - waiting.last_s),
+            now_s,
+        )
 
     def _again(self, contact: Contact) -> Story:
         yield self._at(float(contact.j.arrive_s + contact.brings("lag_s")), Kind.ARRIVE, contact.id)

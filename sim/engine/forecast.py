@@ -45,6 +45,8 @@ class Forecast:
     """People who hold a queue's target, shape (queues, steps): Erlang A, each queue alone."""
     planned: FloatArray
     """People on the floor for a queue as the schedule has it, less those whom their other queues need, shape (queues, steps)."""
+    rostered: FloatArray
+    """People on the floor of the groups that serve a queue as the schedule has it, same shape."""
     needed_all: FloatArray
     """People who hold the target of all queues together, shape (steps,)."""
     everybody: FloatArray
@@ -213,9 +215,10 @@ def _forecast(scenario: Scenario) -> Forecast:
     by_group = np.zeros((len(scenario.groups), steps))
     for second, group, there in presence(scenario, None):
         by_group[group, middles >= second] = there
-    planned = np.zeros_like(human)
+    rostered = np.zeros_like(human)
     for spec, present in zip(scenario.groups, by_group, strict=True):
-        planned[list(spec.skills)] += present
+        rostered[list(spec.skills)] += present
+    planned = rostered.copy()
     # Nobody is there twice: what other queues of the same people need is not spare.
     for q in range(len(names.queues)):
         others = {o for spec in scenario.groups if q in spec.skills for o in spec.skills} - {q}
@@ -225,6 +228,7 @@ def _forecast(scenario: Scenario) -> Forecast:
         tuple(streams),
         needed,
         planned,
+        rostered,
         needed_all,
         everybody,
         tuple(everybody.tolist()),

@@ -84,8 +84,14 @@ class Tables(NamedTuple):
     """Intents that a degraded fleet still gets, shape (intents,)."""
     fleet_limits: IntArray
     """Rows of limits that a fleet's calls draw on, shape (fleets, limited nodes + 1), ended with −1."""
+    channel_handle_s: FloatArray
+    """Mean handling time of a channel's contacts as planned, shape (channels,)."""
     queue_handle_s: FloatArray
     """Mean handling time of a queue's contacts, shape (queues,)."""
+    lead_s: FloatArray
+    """How much later a contact of the other lane may come and still be served before, −∞ for never; shape (lanes, other lanes)."""
+    rostered: FloatArray
+    """People whom the schedule puts on the floor of the groups that serve a queue, shape as `planned`."""
     spared: NDArray[np.bool_]
     """Segments that relief leaves alone, shape (segments,)."""
     needed: FloatArray
@@ -118,18 +124,40 @@ def _quantiles(scenario: Scenario) -> tuple[FloatArray, NDArray[np.bool_], Float
     return latency, instant, normal.reshape(1, TABLE)
 
 
+def _channel_handle_s(scenario: Scenario) -> FloatArray:
+    mean = float((scenario.demand.intent_share * np.array([law.mean_s for law in scenario.handle])).sum())
+    return np.array([mean * channel.handle_factor for channel in scenario.channels])
+
+
 def _queue_handle_s(scenario: Scenario) -> FloatArray:
-    demand = scenario.demand
-    mean = float((demand.intent_share * np.array([law.mean_s for law in scenario.handle])).sum())
+    handle_s, share = _channel_handle_s(scenario), scenario.demand.channel_share
     return np.array(
         [
             np.average(
-                [mean * scenario.channels[c].handle_factor for c in queue.channels],
-                weights=[max(1e-9, float(demand.channel_share[c])) for c in queue.channels],
+                [handle_s[c] for c in queue.channels],
+                weights=[max(1e-9, float(share[c])) for c in queue.channels],
             )
             for queue in scenario.queues
         ]
     )
+
+
+def _lead_s(scenario: Scenario, lanes: list[Lane], queue_groups: list[list[int]]) -> FloatArray:
+    """`Tables.lead_s`; where several groups could tell, the first that a queue asks does."""
+    lead_s = np.full((len(lanes), len(lanes)), -np.inf)
+    for m, mine in enumerate(lanes):
+        for o, other in enumerate(lanes):
+            both = [g for g in queue_groups[mine.queue] if other.queue in scenario.groups[g].skills]
+            if not both:
+                continue
+            group = scenario.groups[both[0]]
+            ranks = [group.skills.index(lane.queue) if group.takes_listed else 0 for lane in (mine, other)]
+            first, second = (ranks[0], mine.priority), (ranks[1], other.priority)
+            if first == second:
+                lead_s[m, o] = other.credit_s - mine.credit_s
+            elif second < first:
+                lead_s[m, o] = np.inf
+    return lead_s
 
 
 def _shed(scenario: Scenario) -> NDArray[np.bool_]:
@@ -271,7 +299,10 @@ def tables(scenario: Scenario) -> Tables:
             ],
             len(scenario.limits) + 1,
         ),
+        channel_handle_s=_channel_handle_s(scenario),
         queue_handle_s=_queue_handle_s(scenario),
+        lead_s=_lead_s(scenario, lanes, queue_groups),
+        rostered=view.rostered if view else nobody,
         spared=np.array(
             [scenario.relief is not None and s in scenario.relief.spares for s in range(len(names.segments))]
         ),

@@ -13,7 +13,8 @@ no room for one more ──────────▶ HOLD: waits in the buffer
 ```
 
 *Told wait.* What is said is an estimate, and every branch above rests on it: four formulas, from two vendors' products to a look at the
-staffing plan. With nobody working it is infinite, and told as "more than 30 min".
+staffing plan. All but Google's are fed with who stands in front and how fast people take them (`stand`). With nobody working the wait is
+infinite, and told as "more than 30 min".
 
 *Callbacks* are promises on people's time: no more are open than the forecast has spare capacity for, else the outage is followed by
 a second wave.
@@ -147,6 +148,44 @@ RELIEF = record(
 """Policy and state of one queue. `message_until_s` is when the announcement's next timed move is due (infinite when none is);
 `meter_target` 0 means that it follows from the number of people."""
 
+LINE = record(
+    [
+        ("channel", np.int64),
+        ("ahead", np.float64),
+        ("over_s", np.float64),
+        ("overtake_per_s", np.float64),
+        ("per_s", np.float64),
+        ("seen_s", np.float64),
+    ]
+)
+"""One lane of those who wait, as the next contact sees it: how many are served before it (`ahead`), for how long those who join from now on
+are too (`over_s`), and how many those are (`overtake_per_s`, in the next contact's own). `per_s` join, as it was when one last did, at
+`seen_s`."""
+
+WORK = record(
+    [
+        ("at_once", np.int64),
+        ("crowd", np.float64),
+        ("alone_s", np.float64),
+        ("seen", np.float64),
+        ("busy", np.float64),
+        ("ahead", np.float64),
+        ("per_s", np.float64),
+        ("part", np.float64),
+    ]
+)
+"""People's work in one channel: a contact takes somebody who has no other `alone_s` in the mean of those seen, and `crowd` times that when
+there are as many as can be. The others are `stand`'s."""
+
+FLOW_MEMORY_S = 900.0
+"""How far back the rate of joining looks; *assumed*."""
+
+HANDLE_MEMORY = 500.0
+"""Contacts over which the handling time is a mean: 4 % of error at a coefficient of variation of 0.9. *assumed*"""
+
+HANDLE_PRIOR = 20.0
+"""What the plan's handling time counts for at the start, in contacts. *assumed*"""
+
 ReliefArray = NDArray[Any]
 
 _NOTHING = int(Offer.NOTHING)
@@ -160,6 +199,70 @@ _GOING = int(Message.GOING)
 
 
 # --- told wait ---
+
+
+@compiled
+def join_seen(lines: NDArray[Any], lane: int, now_s: float) -> None:
+    """A contact has joined the line of a lane: the rate of that, an exponential mean over `FLOW_MEMORY_S`."""
+    since_s = now_s - lines[lane].seen_s
+    lines[lane].per_s = lines[lane].per_s * np.exp(-since_s / FLOW_MEMORY_S) + 1.0 / FLOW_MEMORY_S
+    lines[lane].seen_s = now_s
+
+
+@compiled
+def work_seen(works: NDArray[Any], channel: int, alone_s: float) -> None:
+    """Somebody is done with a contact, or with a leg of one, that takes *alone_s* of who has no other: a mean of the last ones."""
+    works[channel].seen = min(works[channel].seen + 1.0, HANDLE_MEMORY)
+    works[channel].alone_s += (alone_s - works[channel].alone_s) / works[channel].seen
+
+
+@compiled
+def stand(lines: NDArray[Any], works: NDArray[Any], channel: int) -> tuple[float, float]:
+    """Where the next contact of *channel* stands, and how fast the people who may have it take contacts.
+
+    Somebody with several contacts at once takes only more of the same channel while such wait. So those who have one at a time come free
+    for every line; those in a chat take other work only once no chat waits. Lines of the two kinds count as one, and the people with
+    them, where that moves work: a line of chats that lasts longer than mine takes people from me, a line of calls that ends before mine
+    sends them to my chats.
+
+    Args:
+        lines: `ahead` is filled in: by lane, contacts that are served before.
+        works: `busy` is filled in: by channel, people who may have the contact and are busy there. `part` is written: what a contact of
+            the channel counts in my line, 0 when it does not matter.
+
+    Returns:
+        Contacts in front, and contacts a second; in contacts of *channel*.
+    """
+    for k in range(len(works)):
+        works[k].ahead = 0.0
+        works[k].part = 0.0
+        works[k].per_s = works[k].busy * works[k].at_once / (works[k].alone_s * works[k].crowd)
+    for line in range(len(lines)):
+        works[lines[line].channel].ahead += lines[line].ahead
+    works[channel].part = 1.0
+    singles_ahead = 0.0
+    singles_per_s = 0.0
+    for k in range(len(works)):
+        if works[k].at_once == 1:
+            singles_ahead += works[k].ahead
+            singles_per_s += works[k].per_s
+    if works[channel].at_once == 1:
+        for k in range(len(works)):
+            slower = works[k].ahead * singles_per_s > (singles_ahead + 1.0) * works[k].per_s
+            if works[k].at_once == 1:
+                works[k].part = 1.0
+            elif works[k].ahead > 0.0 and slower:
+                works[k].part = 1.0 / works[k].at_once
+    elif singles_ahead * works[channel].per_s < (works[channel].ahead + 1.0) * singles_per_s:
+        for k in range(len(works)):
+            if works[k].at_once == 1:
+                works[k].part = float(works[channel].at_once)
+    ahead = 0.0
+    per_s = 0.0
+    for k in range(len(works)):
+        ahead += works[k].part * works[k].ahead
+        per_s += works[k].part * works[k].per_s
+    return ahead, per_s
 
 
 @compiled
@@ -240,48 +343,103 @@ def told_wait_google_s(
 
 @compiled
 def told_wait_plan_s(
-    handle_s: float,
-    position: float,
-    planned: NDArray[np.float64],
+    lines: NDArray[Any],
+    works: NDArray[Any],
+    ahead: float,
+    rate_per_s: float,
+    one_per_s: float,
+    people: float,
+    rostered: NDArray[np.float64],
     every_s: float,
-    patience_s: float,
+    gives_up_per_s: float,
     now_s: float,
 ) -> float:
-    """Wait by a fluid that runs out as the planned people let it: `q′ = −n(t)/AHT − q/patience`, from *position* to 0.
+    """Wait as the line runs out under the planned people: one place after another, each in `1 / (rate + θ · (left − 1) − overtaking)`.
+
+    Exact where theory is: (q + 1) / nμ in M/M/n for who finds q waiting, Σ 1 / (nμ + iθ), i = 0 … q, in M/M/n+M, and (q + 1) / (nμ − λ)
+    where a stream λ is always served before. Who is told is taken to stay.
 
     Args:
-        planned: People on the floor in each step of *every_s* since the start of the run; the last one goes on for good.
-        patience_s: Mean patience of those ahead, infinite when nobody gives up.
+        lines, works: As `stand` left them: who overtakes is theirs to say.
+        ahead: Contacts in front, from `stand`, as is the next.
+        rate_per_s: At which the people there now take them.
+        one_per_s: At which somebody would who has no contact yet: for when nobody is there now.
+        people: There now. What they are more or less than the roster has, they stay.
+        rostered: People on the floor in each step of *every_s* since the start of the run; the last one goes on for good.
+        gives_up_per_s: θ, at which one who waits gives up.
 
     Returns:
         Seconds; infinite beyond `FLUID_HORIZON_S`.
+
+    Source: Gross & Harris, Fundamentals of Queueing Theory, delay cycles; the sum is Erlang A's (Garnett, Mandelbaum & Reiman 2002).
     """
-    left = float(position)
-    if left <= 0.0:
-        return 0.0
+    left = ahead + 1.0
     wait_s = 0.0
+    last = rostered.shape[0] - 1
+    for line in range(len(lines)):
+        faded = np.exp((lines[line].seen_s - now_s) / FLOW_MEMORY_S)
+        lines[line].overtake_per_s = works[lines[line].channel].part * lines[line].per_s * faded
     k = int(now_s / every_s)
-    step_s = (k + 1) * every_s - now_s
-    while wait_s < FLUID_HORIZON_S:
-        people = planned[min(k, planned.shape[0] - 1)]
-        rate = people / handle_s
-        if patience_s < np.inf:
-            if rate > 0.0:
-                needed_s = patience_s * np.log(1.0 + left / (rate * patience_s))
-                if needed_s <= step_s:
-                    return float(wait_s + needed_s)
-            floor = rate * patience_s
-            left = (left + floor) * np.exp(-step_s / patience_s) - floor
+    there = rostered[min(k, last)]
+    edge_s = (k + 1) * every_s - now_s
+    while left > 0.0 and wait_s < FLUID_HORIZON_S:
+        until_s = edge_s
+        working = max(0.0, people + rostered[min(k, last)] - there)
+        rate = rate_per_s * (working / people) if people > 0.0 else one_per_s * working
+        for line in range(len(lines)):
+            if lines[line].over_s > wait_s and lines[line].overtake_per_s > 0.0:
+                rate -= lines[line].overtake_per_s
+                until_s = min(until_s, lines[line].over_s)
+        rate += gives_up_per_s * max(0.0, left - 1.0)
+        place = min(1.0, left)
+        if rate > 0.0 and wait_s + place / rate <= until_s:
+            wait_s += place / rate
+            left -= place
         else:
-            if rate > 0.0 and left <= rate * step_s:
-                return float(wait_s + left / rate)
-            left -= rate * step_s
-        if left <= 0.0:
-            return float(wait_s + step_s)
-        wait_s += step_s
-        k += 1
-        step_s = every_s
-    return float(np.inf)
+            left -= rate * (until_s - wait_s)
+            wait_s = until_s
+            if until_s == edge_s:
+                k += 1
+                edge_s += every_s
+    return float(wait_s) if left <= 0.0 else float(np.inf)
+
+
+@compiled
+def told_by(
+    by: int,
+    lines: NDArray[Any],
+    works: NDArray[Any],
+    channel: int,
+    people: float,
+    rostered: NDArray[np.float64],
+    every_s: float,
+    gave_up: float,
+    joined: float,
+    waited_s: float,
+    now_s: float,
+) -> float:
+    """Wait to tell the next contact of *channel*, for whom nobody is free.
+
+    Args:
+        by: `BY_POSITION`, `BY_CLASSIC` or `BY_PLAN`.
+        lines, works: As `stand` takes them.
+        people: There who may have it.
+        gave_up: Contacts that gave up in the queue so far.
+        joined: That joined it.
+        waited_s: Waits in it so far, all together: those who gave up over this is the rate at which one who waits does.
+    """
+    ahead, rate_per_s = stand(lines, works, channel)
+    if by == BY_PLAN:
+        one_per_s = works[channel].at_once / (works[channel].alone_s * works[channel].crowd)
+        gives_up_per_s = gave_up / waited_s if waited_s > 0.0 else 0.0
+        return told_wait_plan_s(
+            lines, works, ahead, rate_per_s, one_per_s, people, rostered, every_s, gives_up_per_s, now_s
+        )
+    if rate_per_s <= 0.0:
+        return float(np.inf)
+    if by == BY_CLASSIC:
+        return told_wait_classic_s(1.0 / rate_per_s, ahead + 1.0, 0.0, 1.0, 1.0)
+    return told_wait_s(1.0 / rate_per_s, ahead + 1.0, 1.0, gave_up / joined if joined > 0.0 else 0.0)
 
 
 @compiled

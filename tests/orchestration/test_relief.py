@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from sim.orchestration import relief
 from sim.orchestration.relief import (
     ALWAYS,
+    BY_CLASSIC,
+    BY_PLAN,
+    BY_POSITION,
     DIRECT,
     ESCALATED,
     FROM_AI,
@@ -41,17 +44,17 @@ def test_who_is_served_at_once_is_told_no_wait() -> None:
     assert relief.told_wait_s(602.0, 0.0, 150.0, 0.03) == 0.0
     assert relief.told_wait_s(602.0, 0.0, 0.0, 0.03) == 0.0
     assert relief.told_wait_classic_s(602.0, 4.0, 4.0, 150.0, 1.0) == 0.0
-    assert relief.told_wait_plan_s(602.0, 0.0, np.array([5.0]), 900.0, math.inf, 0.0) == 0.0
 
 
 def test_with_nobody_working_the_wait_is_endless_and_told_as_more_than_half_an_hour() -> None:
     """All four formulas: infinite, last band, and the sentence says so."""
-    nobody = np.zeros(3)
     for told_s in (
         relief.told_wait_s(602.0, 1.0, 0.0, 0.0),
         relief.told_wait_classic_s(602.0, 1.0, 0.0, 0.0, 1.0),
         relief.told_wait_google_s(602.0, 1.0, 0.0, 0.0, 0.0, 0.0),
-        relief.told_wait_plan_s(602.0, 1.0, nobody, 900.0, math.inf, 0.0),
+        told(BY_POSITION, {"voice": 0}),
+        told(BY_CLASSIC, {"voice": 0}),
+        told(BY_PLAN, {"voice": 0}, roster=(0.0,)),
     ):
         assert told_s == math.inf
         assert relief.band(told_s) == len(relief.BANDS_S)
@@ -69,57 +72,182 @@ def test_google_formula_adds_ten_seconds_whatever_the_queue() -> None:
     assert relief.told_wait_google_s(300.0, 1.0, 3.0, 50.0, 25.0, 20.0) == 10.0
 
 
-@pytest.mark.parametrize("now_s", [0.0, 450.0, 899.0, 5000.0])
-def test_a_level_plan_tells_what_the_position_tells(now_s: float) -> None:
-    """Endless patience and the same people all day: the plan's wait is the position's."""
-    level = np.full(8, 20.0)
-    assert relief.told_wait_plan_s(300.0, 40.0, level, 900.0, math.inf, now_s) == pytest.approx(
-        relief.told_wait_s(300.0, 40.0, 20.0, 0.0)
+HANDLE_S = 300.0
+AT_ONCE = {"voice": 1, "mail": 1, "chat": 3, "video": 2}
+CROWD = {name: math.exp(0.25 * (k - 1)) for name, k in AT_ONCE.items()}
+
+
+def told(
+    by: int,
+    busy: dict[str, int],
+    ahead: dict[str, float] | None = None,
+    channel: str = "",
+    *,
+    over: dict[str, tuple[float, float]] | None = None,
+    gives_up_per_s: float = 0.0,
+    roster: tuple[float, ...] | None = None,
+    every_s: float = 900.0,
+    now_s: float = 0.0,
+) -> float:
+    """What somebody is told who comes to these people, all with as many contacts as they can have of `HANDLE_S` each.
+
+    Args:
+        busy: People by channel.
+        ahead: Contacts served before, by channel.
+        channel: Its own; the first of *busy* when left out.
+        over: By channel, how many a second join and go before, and for how long those do who join from now on.
+        roster: Level at the people there when left out.
+    """
+    names = list(busy)
+    works = np.zeros(len(names), dtype=relief.WORK).view(np.recarray)
+    works["at_once"], works["crowd"] = [AT_ONCE[n] for n in names], [CROWD[n] for n in names]
+    works["alone_s"], works["busy"] = HANDLE_S, list(busy.values())
+    lines = np.zeros(len(names), dtype=relief.LINE).view(np.recarray)
+    lines["channel"], lines["seen_s"] = range(len(names)), now_s
+    lines["ahead"] = [(ahead or {}).get(n, 0.0) for n in names]
+    lines["per_s"], lines["over_s"] = np.array([(over or {}).get(n, (0.0, 0.0)) for n in names]).T
+    people = float(sum(busy.values()))
+    return float(
+        relief.told_by(
+            by,
+            lines,
+            works,
+            names.index(channel or names[0]),
+            people,
+            np.array(roster if roster is not None else (people,)),
+            every_s,
+            gives_up_per_s * 1000.0,
+            1000.0,
+            1000.0,
+            now_s,
+        )
     )
 
 
+@pytest.mark.parametrize("by", [BY_POSITION, BY_CLASSIC, BY_PLAN])
+@pytest.mark.parametrize("now_s", [0.0, 899.0, 5000.0])
+@pytest.mark.parametrize("waiting", [0, 1, 40, 400])
+def test_told_wait_is_that_of_erlang_c(by: int, now_s: float, waiting: int) -> None:
+    """M/M/n: who finds q waiting waits (q + 1) / nμ in the mean."""
+    assert told(by, {"voice": 20}, {"voice": waiting}, now_s=now_s) == pytest.approx(
+        (waiting + 1) * HANDLE_S / 20
+    )
+
+
+@pytest.mark.parametrize("waiting", [0, 1, 40, 400])
+def test_told_wait_is_that_of_erlang_a(waiting: int) -> None:
+    """M/M/n+M: who stays waits Σ 1 / (nμ + iθ), i = 0 … q, in the mean."""
+    expected = sum(1.0 / (20 / HANDLE_S + i / 120.0) for i in range(waiting + 1))
+    assert told(BY_PLAN, {"voice": 20}, {"voice": waiting}, gives_up_per_s=1 / 120.0) == pytest.approx(
+        expected
+    )
+
+
+def test_told_wait_is_that_of_two_priorities() -> None:
+    """M/M/n with λ a second who always go before: (q + 1) / (nμ − λ), the delay cycle."""
+    found_s = told(BY_PLAN, {"voice": 20, "mail": 0}, {"voice": 10}, over={"mail": (0.05, math.inf)})
+    assert found_s == pytest.approx(11 / (20 / HANDLE_S - 0.05))
+
+
+def test_who_overtakes_for_a_while_does_so_for_a_while() -> None:
+    """0.05 a second go before for 300 s: 5 places are done, the other 6 take 90 s. More than people can do, for 30 s: 4 places more."""
+    busy, ahead = {"voice": 20, "mail": 0}, {"voice": 10}
+    assert told(BY_PLAN, busy, ahead, over={"mail": (0.05, 300.0)}) == pytest.approx(390.0)
+    assert told(BY_PLAN, busy, ahead, over={"mail": (0.20, 30.0)}) == pytest.approx(30.0 + 15.0 * (11 + 4))
+
+
+def test_who_has_three_chats_is_slower_at_each() -> None:
+    """Ten people, three chats each, e^0.5 times as long: a slot is free every 300 · 1.65 / 30 s."""
+    one_s = HANDLE_S * math.exp(0.5) / 30
+    for by in (BY_POSITION, BY_CLASSIC, BY_PLAN):
+        assert told(by, {"chat": 10}) == pytest.approx(one_s)
+        assert told(by, {"chat": 10}, {"chat": 9}) == pytest.approx(10 * one_s)
+
+
+def test_calls_and_mail_are_one_line() -> None:
+    """15 people with a call and 5 with a mail come free for the next call, and a mail in front of it counts like a call."""
+    busy = {"voice": 15, "mail": 5}
+    assert told(BY_PLAN, busy, {"voice": 7, "mail": 2}) == pytest.approx(10 * HANDLE_S / 20)
+
+
+def test_chats_take_people_from_calls_only_when_their_line_lasts_longer() -> None:
+    """Ten people on the phone, ten in chats. A short line of chats is theirs alone; a long one gets three chats for each call."""
+    busy, slot_s = {"voice": 10, "chat": 10}, HANDLE_S * math.exp(0.5)
+    assert told(BY_PLAN, busy, {"voice": 9, "chat": 3}) == pytest.approx(10 * HANDLE_S / 10)
+    expected = (10 + 60 / 3) / (10 / HANDLE_S + 30 / slot_s / 3)
+    assert told(BY_PLAN, busy, {"voice": 9, "chat": 60}) == pytest.approx(expected)
+
+
+def test_calls_send_people_to_chats_only_when_their_line_is_done_first() -> None:
+    """The same the other way round: who has hung up takes three chats, once nobody in front is on the phone's line."""
+    busy, slot_s = {"voice": 10, "chat": 10}, HANDLE_S * math.exp(0.5)
+    assert told(BY_PLAN, busy, {"voice": 20, "chat": 9}, "chat") == pytest.approx(10 * slot_s / 30)
+    expected = (10 + 3 * 1) / (30 / slot_s + 3 * 10 / HANDLE_S)
+    assert told(BY_PLAN, busy, {"voice": 1, "chat": 9}, "chat") == pytest.approx(expected)
+
+
+def test_one_chat_takes_nobody_from_another_kind_of_chat() -> None:
+    """Who has several at once stays with them."""
+    found_s = told(BY_PLAN, {"chat": 10, "video": 10}, {"chat": 9, "video": 500})
+    assert found_s == pytest.approx(10 * HANDLE_S * math.exp(0.5) / 30)
+
+
 def test_the_plan_sees_a_lunch_coming() -> None:
-    """20 people for the next 100 s, then 5: 300 s each, 10 ahead; 100 s serve 6⅔, the other 3⅓ take 200 s."""
-    assert relief.told_wait_plan_s(
-        300.0, 10.0, np.array([20.0, 5.0]), 900.0, math.inf, 800.0
-    ) == pytest.approx(300.0)
+    """20 people for the next 100 s, then 5: 300 s each, 10 places; 100 s do 6⅔, the other 3⅓ take 200 s."""
+    found_s = told(BY_PLAN, {"voice": 20}, {"voice": 9}, roster=(20.0, 5.0), now_s=800.0)
+    assert found_s == pytest.approx(300.0)
 
 
 def test_the_plan_sees_people_come_back() -> None:
     """Nobody for 300 s, then 10: the wait is what is left of the gap plus 60 s of work."""
-    assert relief.told_wait_plan_s(
-        300.0, 2.0, np.array([0.0, 10.0]), 900.0, math.inf, 600.0
-    ) == pytest.approx(360.0)
+    found_s = told(BY_PLAN, {"voice": 0}, {"voice": 1}, roster=(0.0, 10.0), now_s=600.0)
+    assert found_s == pytest.approx(360.0)
+
+
+def test_who_came_beyond_the_roster_stays() -> None:
+    """30 are there where 20 are planned, and 5 soon: then 15 are."""
+    found_s = told(BY_PLAN, {"voice": 30}, {"voice": 19}, roster=(20.0, 5.0), now_s=800.0)
+    assert found_s == pytest.approx(100.0 + (20 - 10) * HANDLE_S / 15)
 
 
 @settings(max_examples=50, deadline=None)
 @given(
-    ahead=st.floats(0.5, 300.0),
-    people=st.lists(st.floats(0.0, 60.0), min_size=2, max_size=6),
-    patience_s=st.floats(30.0, 2000.0),
+    ahead=st.integers(0, 300),
+    people=st.lists(st.integers(0, 60), min_size=2, max_size=6),
     now_s=st.floats(0.0, 1000.0),
 )
-def test_the_plan_with_impatience_solves_its_equation(
-    ahead: float, people: list[float], patience_s: float, now_s: float
-) -> None:
-    """Integrating q′ = −n/AHT − q/patience in small steps reaches 0 at the told wait."""
-    planned = np.array([*people, 10.0])
-    told_s = relief.told_wait_plan_s(300.0, ahead, planned, 300.0, patience_s, now_s)
-    # Exact over each stretch of level staffing; checked with a classical fourth-order step well inside each.
-    left, at_s = ahead, now_s
-    while at_s < now_s + told_s - 1e-9:
-        k = int(at_s / 300.0)
-        edge_s = min((k + 1) * 300.0, now_s + told_s)
-        rate = planned[min(k, planned.size - 1)] / 300.0
-        h = (edge_s - at_s) / 200
-        for _ in range(200):
-            k1 = -rate - left / patience_s
-            k2 = -rate - (left + h * k1 / 2) / patience_s
-            k3 = -rate - (left + h * k2 / 2) / patience_s
-            k4 = -rate - (left + h * k3) / patience_s
-            left += h * (k1 + 2 * k2 + 2 * k3 + k4) / 6
-        at_s = edge_s if edge_s > at_s else math.nextafter(at_s, math.inf)
-    assert left == pytest.approx(0.0, abs=1e-5)
+def test_the_plan_does_just_the_places_in_front(ahead: int, people: list[int], now_s: float) -> None:
+    """People's time until the told wait, over the handling time, is the number of places."""
+    roster = (*map(float, people), 10.0)
+    there = int(roster[min(int(now_s / 300.0), len(roster) - 1)])
+    found_s = told(BY_PLAN, {"voice": there}, {"voice": ahead}, roster=roster, every_s=300.0, now_s=now_s)
+    edges = np.array(
+        [now_s, *(300.0 * k for k in range(1, len(roster)) if now_s < 300.0 * k < now_s + found_s)]
+    )
+    until = np.append(edges[1:], now_s + found_s)
+    at = np.minimum((edges / 300.0 + 1e-12).astype(int), len(roster) - 1)
+    done = float((np.array(roster)[at] * (until - edges)).sum()) / HANDLE_S
+    assert done == pytest.approx(ahead + 1)
+
+
+def test_handling_times_are_learnt() -> None:
+    """The plan's 300 s count for 20 contacts; 20 of 400 s later it is 350 s, and after thousands 400 s."""
+    works = np.zeros(1, dtype=relief.WORK).view(np.recarray)
+    works["alone_s"], works["seen"] = 300.0, relief.HANDLE_PRIOR
+    for _ in range(20):
+        relief.work_seen(works, 0, 400.0)
+    assert works[0].alone_s == pytest.approx(350.0)
+    for _ in range(5000):
+        relief.work_seen(works, 0, 400.0)
+    assert works[0].alone_s == pytest.approx(400.0, abs=0.01)
+
+
+def test_the_rate_of_joining_is_learnt_and_fades() -> None:
+    """One every 10 s for two hours is 0.1 a second."""
+    lines = np.zeros(1, dtype=relief.LINE).view(np.recarray)
+    for k in range(720):
+        relief.join_seen(lines, 0, 10.0 * k)
+    assert lines[0].per_s == pytest.approx(0.1, rel=0.01)
 
 
 def test_bands_are_closed_above() -> None:

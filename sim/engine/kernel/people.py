@@ -18,7 +18,7 @@ from sim.engine.state import Disposition, State
 from sim.engine.ties import SHIFT, Kind
 from sim.orchestration.compiled import apart, compiled, inner
 from sim.orchestration.matching import comes_before
-from sim.orchestration.relief import dial_again_s, settle
+from sim.orchestration.relief import dial_again_s, join_seen, settle, work_seen
 
 _SERVICE_END = int(Kind.SERVICE_END) << SHIFT
 _GIVE_UP = int(Kind.GIVE_UP) << SHIFT
@@ -275,6 +275,8 @@ def join(
     j[row].leaves_s = leaves_s
     j[row].joined_s = now_s
     p.queues[q].joined += 1
+    if k[0].tells == 1:
+        join_seen(p.lines, p.lane_of[q, channel, 1 if j[row].turns > 0 else 0, c.segment[row]], now_s)
     x = find_agent(p, k[0].levels, q, channel)
     if x >= 0:
         _unlist(p, x)
@@ -331,9 +333,8 @@ def _free(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, x: int, now_s: fl
 
 
 @apart
-def come_back(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, left_s: float) -> None:
+def come_back(c: Contacts, j: Rows, a: Agenda, k: Rows, row: int, left_s: float) -> None:
     """Who gave up may try again: the possible attempt behind this one becomes a real one."""
-    p.queues[j[row].queue].gave_up += 1
     again = c.again_row[row]
     if again < 0 or not c.redials[row]:
         return
@@ -369,6 +370,9 @@ def service_end(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, n
     """A person finishes with contact *row*, or with trying to reach it."""
     j[row].state = _GONE
     q = j[row].queue
+    if k[0].tells == 1:
+        load = p.agents[p.groups[j[row].group].first + j[row].agent].load
+        work_seen(p.works, j[row].via, j[row].handle_s / p.crowd[j[row].via, load])
     if j[row].wrong == 1:
         _pass_on(c, j, p, a, k, row, now_s)
         return
@@ -432,7 +436,8 @@ def give_up(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s
         j[row].disposition = _CALLBACK_FAILED
         return
     j[row].disposition = _QUEUE_ABANDONED
-    come_back(c, j, p, a, k, row, now_s)
+    p.queues[j[row].queue].gave_up += 1
+    come_back(c, j, a, k, row, now_s)
 
 
 @compiled

@@ -30,8 +30,6 @@ from sim.engine.what import What
 from sim.orchestration.compiled import apart, inner
 from sim.orchestration.matching import comes_before
 from sim.orchestration.relief import (
-    BY_CLASSIC,
-    BY_PLAN,
     DIRECT,
     ESCALATED,
     SPILLED,
@@ -45,9 +43,7 @@ from sim.orchestration.relief import (
     room_for,
     spare_slots,
     to_release,
-    told_wait_classic_s,
-    told_wait_plan_s,
-    told_wait_s,
+    told_by,
 )
 from sim.orchestration.routing import UNKNOWN
 from sim.orchestration.words import Decision, Reason
@@ -107,21 +103,59 @@ def _in_hand(p: People, q: int, channel: int) -> float:
 
 
 @inner
-def told_s(p: People, q: int, channel: int, free: bool, held: int, now_s: float) -> float:
-    """The wait that the next contact of *channel* is told, with so many held back before the queue."""
-    if free:
+def _before(j: Rows, first: int, length: int, lead_s: float, now_s: float) -> float:
+    """Of those who stand in a line from *first* on, how many are served before somebody who asks now."""
+    if lead_s >= 0.0 or first < 0:
+        return float(length) if lead_s >= 0.0 else 0.0
+    before = 0
+    row = first
+    while row >= 0 and j[row].queue_s <= now_s + lead_s:
+        before += 1
+        row = j[row].behind
+    return float(before)
+
+
+@apart
+def told_s(j: Rows, w: World, q: int, channel: int, lane: int, now_s: float) -> float:
+    """The wait that the next contact of *channel* is told, which would stand in *lane*."""
+    p = w.people
+    if find_agent(p, w.knobs[0].levels, q, channel) >= 0:
         return 0.0
+    fleets = len(w.machines.fleets)
+    for line in range(len(p.lanes)):
+        lead_s = p.lead_s[lane, line]
+        hold = w.machines.holds[fleets + line]
+        p.lines[line].ahead = _before(j, p.lanes[line].head, p.lanes[line].length, lead_s, now_s) + _before(
+            j, hold.head, hold.length, lead_s, now_s
+        )
+        p.lines[line].over_s = max(0.0, lead_s)
+    people = 0
+    for k in range(len(p.works)):
+        p.works[k].busy = 0.0
+    for at in range(p.queue_groups.shape[1]):
+        g = p.queue_groups[q, at]
+        if g < 0:
+            break
+        people += p.groups[g].present
+        for k in range(len(p.works)):
+            p.works[k].busy += p.busy_in[g, k]
     x = p.queues[q]
-    ahead = x.waiting + held
-    by = p.relief[q].told_by
-    if by == BY_PLAN:
-        handle_s = x.handle_s / p.channels[channel].at_once
-        return float(told_wait_plan_s(handle_s, ahead + 1.0, p.planned[q], STEP_S, np.inf, now_s))
-    places = working(p, q, channel)
-    if by == BY_CLASSIC:
-        return float(told_wait_classic_s(x.handle_s, ahead + 1.0, 0.0, places, 1.0))
-    gave_up = x.gave_up / x.joined if x.joined > 0 else 0.0
-    return float(told_wait_s(x.handle_s, ahead + 1.0, places, gave_up))
+    area = x.area + x.waiting * (now_s - x.last_s)
+    return float(
+        told_by(
+            p.relief[q].told_by,
+            p.lines,
+            p.works,
+            channel,
+            float(people),
+            p.rostered[q],
+            STEP_S,
+            float(x.gave_up),
+            float(x.joined),
+            area,
+            now_s,
+        )
+    )
 
 
 @inner
@@ -147,9 +181,8 @@ def ask_for_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> No
     r = p.relief
     if r[q].on == 1:
         key = c.key[row]
-        free = find_agent(p, k.levels, q, channel) >= 0
-        held = _held(w, q)
-        told = told_s(p, q, channel, free, held, now_s)
+        engaged = 1 if j[row].turns > 0 else 0
+        told = told_s(j, w, q, channel, p.lane_of[q, channel, engaged, c.segment[row]], now_s)
         j[row].told_s = told
         origin = DIRECT
         if j[row].handling == _H_ESCALATED:
@@ -201,8 +234,8 @@ def ask_for_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> No
             if k.change_to >= 0:
                 other_q = p.channels[k.change_to].queue
             if other_q != q:
-                free = find_agent(p, k.levels, other_q, k.change_to) >= 0
-                other_s = told_s(p, other_q, k.change_to, free, _held(w, other_q), now_s)
+                lane = p.lane_of[other_q, k.change_to, engaged, c.segment[row]]
+                other_s = told_s(j, w, other_q, k.change_to, lane, now_s)
             does = at_announcement(
                 dice.uniform(key, dice.BALKS, 0),
                 dice.uniform(key, dice.SWITCHES, 0),
@@ -215,7 +248,7 @@ def ask_for_person(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> No
                 j[row].state = _GONE
                 j[row].disposition = _BALKED
                 j[row].end_s = now_s
-                come_back(c, j, p, w.agenda, w.knobs, row, now_s)
+                come_back(c, j, w.agenda, w.knobs, row, now_s)
                 return
             if does == SWITCHES:
                 decide(w, now_s, c.id[row], _OFFER, _CHANNEL_CHANGED, -1, other_q, told, other_s)
@@ -267,7 +300,7 @@ def held_gives_up(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> Non
     j[row].state = _GONE
     j[row].disposition = _QUEUE_ABANDONED
     j[row].end_s = now_s
-    come_back(c, j, w.people, w.agenda, w.knobs, row, now_s)
+    come_back(c, j, w.agenda, w.knobs, row, now_s)
 
 
 @inner
@@ -316,8 +349,7 @@ def look_at_queues(c: Contacts, j: Rows, w: World, now_s: float) -> None:
         places = working(p, q, channel)
         if r[q].message_on == 1:
             before = r[q].message
-            free = find_agent(p, w.knobs[0].levels, q, channel) >= 0
-            if move_message(r, q, told_s(p, q, channel, free, _held(w, q), now_s), now_s):
+            if move_message(r, q, told_s(j, w, q, channel, p.lane_of[q, channel, 0, 0], now_s), now_s):
                 note(w, _MESSAGE, q, before, r[q].message, 0, r[q].seen, 0.0, r[q].limit, now_s)
         if r[q].callback_on == 1 and w.knobs[0].forecast_slots == 1:
             handle_s = p.queues[q].handle_s / p.channels[channel].at_once

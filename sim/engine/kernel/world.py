@@ -19,7 +19,18 @@ from sim.orchestration.degradation import MOST, levels
 from sim.orchestration.ejection import ejection
 from sim.orchestration.limits import EACH, buckets
 from sim.orchestration.look_ahead import look_ahead
-from sim.orchestration.relief import ALWAYS, BY_CLASSIC, BY_PLAN, BY_POSITION, FROM_AI, RELIEF, SPILL
+from sim.orchestration.relief import (
+    ALWAYS,
+    BY_CLASSIC,
+    BY_PLAN,
+    BY_POSITION,
+    FROM_AI,
+    HANDLE_PRIOR,
+    LINE,
+    RELIEF,
+    SPILL,
+    WORK,
+)
 from sim.scenario.model import By, Scenario
 
 Rows = NDArray[Any]
@@ -184,6 +195,7 @@ KNOBS = record(
         ("change_to", np.int64),
         ("held_patience", np.float64),
         ("forecast_slots", np.int64),
+        ("tells", np.int64),
         ("unusual", np.int64),
         ("watch_every_s", np.float64),
         ("wait_mood", np.float64),
@@ -252,6 +264,13 @@ class People(NamedTuple):
     """People planned, shape (queues, steps)."""
     needed: NDArray[np.float64]
     """People that the forecast needs, shape (queues, steps)."""
+    rostered: NDArray[np.float64]
+    """People on the roster of the groups that serve a queue, shape (queues, steps)."""
+    lead_s: NDArray[np.float64]
+    lines: Rows
+    """What a told wait is worked out from: one row a lane."""
+    works: Rows
+    """And one row a channel."""
 
 
 class Machines(NamedTuple):
@@ -429,6 +448,22 @@ def relief_rows(scenario: Scenario) -> Rows:
     return rows
 
 
+def line_rows(t: Tables) -> Rows:
+    """Lanes as told waits see them, nobody there yet."""
+    rows = np.zeros(len(t.lane_queue), dtype=LINE)
+    rows["channel"] = t.lane_channel
+    return rows
+
+
+def work_rows(scenario: Scenario, t: Tables) -> Rows:
+    """Work in each channel as told waits see it: the plan's handling time until people's is known."""
+    rows = np.zeros(len(scenario.channels), dtype=WORK)
+    rows["at_once"] = [channel.at_once for channel in scenario.channels]
+    rows["crowd"] = [t.crowd[c, channel.at_once] for c, channel in enumerate(scenario.channels)]
+    rows["alone_s"], rows["seen"] = t.channel_handle_s, HANDLE_PRIOR
+    return rows
+
+
 def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
     lanes = np.zeros(len(t.lane_queue), dtype=LANE)
     lanes["head"] = lanes["tail"] = -1
@@ -474,6 +509,10 @@ def _people(scenario: Scenario, t: Tables, pace: NDArray[np.float64]) -> People:
         worth=scenario.value,
         planned=t.planned,
         needed=t.needed,
+        rostered=t.rostered,
+        lead_s=t.lead_s,
+        lines=line_rows(t),
+        works=work_rows(scenario, t),
     )
 
 
@@ -563,6 +602,7 @@ def knobs(scenario: Scenario) -> Rows:
         row.probe_synthetic = int(failover.breaker.synthetic)
         row.surer = failover.breaker.degraded.surer if failover.breaker.degraded is not None else 0.0
     if (relief := scenario.relief) is not None:
+        row.tells = 1
         if (deflect := relief.deflect) is not None:
             row.accept, row.helped, row.back = deflect.accept, deflect.helped, deflect.back
             row.back_from_s, row.back_until_s = deflect.from_s, deflect.until_s
