@@ -1046,7 +1046,8 @@ def random_world(seed: int, contacts: int | None = None) -> ScenarioFile:
     if expected:
         # Profiles, surges and short days change the number: bring it back.
         demand = tree["demand"]
-        factor = world.contacts / expected
+        # Where the rate jumps, the number varies far more from day to day: a tenth on top keeps the least at its size.
+        factor = (1.1 if demand.get("mmpp", "off") != "off" else 1.0) * world.contacts / expected
         if isinstance(demand.get("per_h"), dict):
             demand["per_h"] = {clock: per_h * factor for clock, per_h in demand["per_h"].items()}
         elif "per_h" in demand:
