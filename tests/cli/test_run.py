@@ -271,3 +271,12 @@ def test_quick_commands_import_little(tmp_path: Path, words: list[str]) -> None:
 
     assert "[] 0" == done.stderr.strip().splitlines()[-1]
     assert done.stdout
+
+
+def test_a_study_is_not_run(blendsim: Command) -> None:
+    """Its own command is named, instead of a list of keys that scenarios have."""
+    said = blendsim("run", "threshold_grid")
+
+    assert (2, "") == (said.code, said.out)
+    assert "is a study; `blendsim study threshold_grid` runs it" in said.err
+    assert 1 == len(said.err.strip().splitlines())
