@@ -297,12 +297,13 @@ class PlainFloor:
     def standing(self) -> Standing:
         """How the fleets stand."""
         self._settle()
+        sessions, all_in = ejection.in_service(self.ejection, [sessions for sessions, _ in self.capacity])
         return Standing(
             breaker=tuple(self.breakers["state"].tolist()),
             level=tuple(self.levels["level"].tolist()),
-            sessions=ejection.carried(self.ejection, [sessions for sessions, _ in self.capacity]) or (0,),
+            sessions=sessions or (0,),
             active=tuple(meter.value for meter in self.sessions),
-            all_in=ejection.all_in(self.ejection),
+            all_in=all_in,
         )
 
     def _settle(self) -> None:

@@ -153,14 +153,18 @@ def sessions_left(e: Rows, f: int, sessions: int) -> int:
     return int(sessions * e[f].available // e[f].hosts)
 
 
-def carried(e: Rows, sessions: Sequence[int]) -> tuple[int, ...]:
-    """Of the *sessions* of every fleet, those that it can have as its hosts stand; none where a panic sends new ones to people."""
-    return tuple([sessions_left(e, f, most) if enough_left(e, f) else 0 for f, most in enumerate(sessions)])
+def in_service(e: Rows, sessions: Sequence[int]) -> tuple[tuple[int, ...], bool]:
+    """Of the *sessions* of every fleet, those that it can have as its hosts stand, and whether every host of every fleet is in service.
 
-
-def all_in(e: Rows) -> bool:
-    """Whether every host of every fleet is in service."""
-    return bool((e["available"] == e["hosts"]).all())
+    None where a panic sends new ones to people.
+    """
+    all_in = e["available"].tolist() == e["hosts"].tolist()
+    # Asked whenever anything moves, and most of the time all are.
+    if all_in and not any(e["panics"].tolist()):
+        return tuple(sessions), True
+    return tuple(
+        [sessions_left(e, f, most) if enough_left(e, f) else 0 for f, most in enumerate(sessions)]
+    ), all_in
 
 
 @compiled

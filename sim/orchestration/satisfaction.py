@@ -1,4 +1,4 @@
-"""What surveys have said of each fleet, and of people alone, over the last day (M27): the CSAT difference of the seed's health table.
+"""What surveys have said of each fleet, and of people alone, over the last day (M27).
 
     points = 25 · (mean answer − 1)        answers 1 to 5 as 0 to 100; NODATA below `NEED` answers
 
@@ -20,7 +20,7 @@ from sim.orchestration.health import NODATA
 EVERY_S = 300.0
 WINDOW_S = 86_400.0
 NEED = 100
-"""Window and least number of answers as DOMAIN's table has them: 1 d / 100 responses."""
+"""Window and least number of answers; the usual ones for a difference of satisfaction. *assumed*"""
 _KEPT = round(WINDOW_S / EVERY_S)
 
 OPINION = record([("bucket", np.int64), ("answers", np.int64), ("stars", np.int64)])

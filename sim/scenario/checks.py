@@ -606,7 +606,7 @@ def fleets_in_order(spec: ScenarioFile, channel: str) -> tuple[str, ...]:
     """The fleets that a contact of the channel is offered to, one after the other."""
     listed = spec.failover.fallback.get(channel)
     if listed is not None:
-        return tuple(dict.fromkeys(name for name in listed if name != "human"))
+        return tuple(name for name in listed if name != "human")
     return tuple(name for name, fleet in spec.fleets.items() if channel in fleet.channels)[:1]
 
 

@@ -156,7 +156,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ai:
-    """The law of AI success (DOMAIN M02) and the shape of a session."""
+    """The law of AI success (M02) and the shape of a session."""
 
     capability: FloatArray
     """Shape (intents,); 0 where the AI never handles it."""

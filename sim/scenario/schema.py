@@ -674,7 +674,7 @@ class SemanticSpec(Spec):
     trip_loop: Share = 0.15
     warn_csat: NonNegative = 0.0
     """Surveys (`mood.csat`) that give the AI alone this many points of 100 less than people alone warn, in the answers of the last day and
-    from 100 on either side on; 0 switches this off. DOMAIN's threshold is 5; what it is worth is in docs/customers.md."""
+    from 100 on either side on; 0 switches this off. 5 is a usual limit; what it is worth is in docs/customers.md."""
     nodata_grace: Seconds = 120.0
     """A fleet that was seen and is seen no more warns after this: no news is not good news."""
 

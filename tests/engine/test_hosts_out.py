@@ -91,11 +91,11 @@ def test_what_hosts_carry() -> None:
     """Their share of the sessions; in a panic none where new ones go to people, all where health is ignored."""
     policy = dict.fromkeys(ejection.EJECTION.names[8:], 0.0) | {"every_s": 10.0, "panic_below": 0.5}  # type: ignore[index]
     e, _ = ejection.ejection([10, 1], **policy)
-    assert ((90, 7), True) == (ejection.carried(e, [90, 7]), ejection.all_in(e))
+    assert ((90, 7), True) == ejection.in_service(e, [90, 7])
     e[0].available = 6
-    assert ((54, 7), False) == (ejection.carried(e, [90, 7]), ejection.all_in(e))
+    assert ((54, 7), False) == ejection.in_service(e, [90, 7])
     e[0].available = 3
     assert ejection.panic_moved(e, 0)
-    assert (90, 7) == ejection.carried(e, [90, 7])
+    assert (90, 7) == ejection.in_service(e, [90, 7])[0]
     e["to_human"] = 1
-    assert (0, 7) == ejection.carried(e, [90, 7])
+    assert (0, 7) == ejection.in_service(e, [90, 7])[0]

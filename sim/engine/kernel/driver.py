@@ -241,12 +241,13 @@ class KernelFloor:
         p, m = self._world.people, self._world.machines
         # A sum is rounded wherever it is cut: settled here, integrals are the same to the last bit on both floors.
         settle(p.queues, p.groups, m.fleets, self.now_s)
+        sessions, all_in = ejection.in_service(m.ejection, m.fleets["sessions"].tolist())
         return Standing(
             breaker=tuple(m.breakers["state"].tolist()),
             level=tuple(m.levels["level"].tolist()),
-            sessions=ejection.carried(m.ejection, m.fleets["sessions"].tolist()),
+            sessions=sessions,
             active=tuple(m.fleets["active"].tolist()),
-            all_in=ejection.all_in(m.ejection),
+            all_in=all_in,
         )
 
     def look(self) -> Look:
