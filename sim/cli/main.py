@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -51,6 +52,23 @@ class Cells(StrEnum):
     intent = "intent"
     channel = "channel"
     segment = "segment"
+
+
+def _share(least: float = 0.0, most: float = 1.0) -> Callable[[str], float]:
+    """What reads a share within bounds, written `0.3` or `30%`, as in a file."""
+
+    def read(text: str) -> float:
+        from sim.scenario.values import share
+
+        try:
+            found = share(str(text))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if not least <= found <= most:
+            raise typer.BadParameter(f"is {text}, and must be from {least:g} to {most:g}")
+        return found
+
+    return read
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
@@ -327,20 +345,27 @@ def staff(
     ] = None,
     target: Annotated[
         float | None,
-        typer.Option(min=0.0, max=0.9999, metavar="SHARE", help="Service level, instead of the queues' own."),
+        typer.Option(
+            parser=_share(most=0.9999), metavar="SHARE", help="Service level, instead of the queues' own."
+        ),
     ] = None,
     abandonment: Annotated[
         float | None,
         typer.Option(
-            min=0.0, max=1.0, metavar="SHARE", help="At most this share gives up, instead of a service level."
+            parser=_share(), metavar="SHARE", help="At most this share gives up, instead of a service level."
         ),
     ] = None,
     confidence: Annotated[
         float,
-        typer.Option(min=0.5, max=0.999, metavar="SHARE", help="That each step really holds its target."),
+        typer.Option(
+            parser=_share(0.5, 0.999), metavar="SHARE", help="That each step really holds its target."
+        ),
     ] = 0.95,
     shrinkage: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of paid time away from the floor.")
+        float,
+        typer.Option(
+            parser=_share(most=0.99), metavar="SHARE", help="Of paid time away from the floor, 0.3 or 30%."
+        ),
     ] = 0.0,
     every: Annotated[str, typer.Option(metavar="TIME", help="Length of a step, such as 30m or 1h.")] = "30m",
     n_minus_1: Annotated[
@@ -408,7 +433,9 @@ def check(
     alpha: Annotated[
         float,
         typer.Option(
-            min=0.0001, max=0.5, metavar="P", help="Chance of a wrong verdict on an expectation, at most."
+            parser=_share(0.0001, 0.5),
+            metavar="P",
+            help="Chance of a wrong verdict on an expectation, at most.",
         ),
     ] = 0.05,
     together: Annotated[
@@ -520,9 +547,15 @@ def calibrate(
             metavar="COL", help="Column that says whether the label was right; one for all, or one for each."
         ),
     ] = None,
-    ai: Annotated[float, typer.Option(min=0, max=1, help="From this confidence on to the AI.")] = 0.92,
+    ai: Annotated[
+        float,
+        typer.Option(parser=_share(), metavar="SHARE", help="From this confidence on to the AI."),
+    ] = 0.92,
     monitored: Annotated[
-        float, typer.Option(min=0, max=1, help="From this one on to the AI under watch, below to people.")
+        float,
+        typer.Option(
+            parser=_share(), metavar="SHARE", help="From this one on to the AI under watch, below to people."
+        ),
     ] = 0.75,
     figure: Annotated[
         Path | None, typer.Option(metavar="F", help="Draw the reliability, into a .png or .svg.")
@@ -562,7 +595,7 @@ def thresholds(
     step: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, metavar="X", help="Move no threshold farther from the run's own, such as 0.03."
+            parser=_share(), metavar="X", help="Move no threshold farther from the run's own, such as 0.03."
         ),
     ] = None,
     watch: Annotated[

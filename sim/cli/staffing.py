@@ -45,10 +45,6 @@ def staff(
     step_s = seconds(every)
     if step_s is None:
         raise ScenarioError(f"--every is {every!r}, and must be a duration such as 30m")
-    if not 0.0 <= shrinkage < 1.0:
-        raise ScenarioError(
-            f"--shrinkage is {shrinkage:g}, and must be a share of paid time from 0 to below 1, such as 0.30"
-        )
     from sim.reports import sheets, staffing, staffing_workbook
 
     if workbook is not None:

@@ -6,13 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sim.outcomes import Difference, Summary, summarise, table
 from sim.outcomes import compare as compare_runs
-from sim.reports import run_workbook, sheets
+from sim.reports import arguments, run_workbook, sheets
 from sim.reports.answer import answer, heading
 from sim.reports.artefacts import figures_of, keep, slug
 from sim.reports.style import shown_in_notebooks
@@ -143,10 +142,11 @@ def run(
         ScenarioError: With every problem of the file.
         ValueError: An argument that no run can have.
     """
-    _counts(1, replications=replications, jobs=jobs)
-    _counts(0, seed=seed)
-    _one_of(("kernel", "plain"), floor=floor)
-    _one_of((None, "contacts", "intervals"), records=records)
+    arguments.lists(sets=sets, overrides=overrides, variants=variants)
+    arguments.counts(1, replications=replications, jobs=jobs)
+    arguments.counts(0, seed=seed)
+    arguments.among(("kernel", "plain"), floor=floor)
+    arguments.among((None, "contacts", "intervals"), records=records)
     scenarios = scenarios_of(
         scenario_file(os.fspath(path)),
         sets,
@@ -164,19 +164,6 @@ def run(
     return Result(Study(study.variants, study.manifest, folder))
 
 
-def _counts(least: int, **named: object) -> None:
-    for name, value in named.items():
-        whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if value is not None and (not whole or value < least):  # type: ignore[operator]
-            raise ValueError(f"{name} is {value!r}, and must be a whole number ({least} or more)")
-
-
-def _one_of(known: tuple[str | None, ...], **named: object) -> None:
-    for name, value in named.items():
-        if value not in known:
-            raise ValueError(f"{name} is {value!r}, and must be one of {', '.join(map(repr, known))}")
-
-
 def read(folder: str | os.PathLike[str], *, contacts: bool = True) -> Result:
     """A stored run.
 
@@ -191,7 +178,11 @@ def compare(result: Result, variant: str, against: str | None = None) -> Compari
 
     Raises:
         ScenarioError: There is no such variant.
+        ValueError: *result* is none, or a name is no text.
     """
+    if not isinstance(result, Result):
+        raise ValueError(f"result is {result!r}, and must be what sim.run or sim.read gave")  # noqa: TRY004  as all arguments
+    arguments.texts(variant=variant, against=against)
     a, b = _known(result.study, against), _known(result.study, variant)
     return Comparison(a, b, tuple(compare_runs(result.study.variants[a], result.study.variants[b])))
 
@@ -208,7 +199,10 @@ def check(
 
     Raises:
         ScenarioError: With every problem of the file, its expectations or its baseline.
+        ValueError: An argument that no check can have.
     """
+    arguments.lists(sets=sets)
+    arguments.counts(2, replications=replications)
     return check_file(scenario_file(os.fspath(path)), sets=sets, replications=replications)
 
 

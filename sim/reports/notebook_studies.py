@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from sim.reports import sheets, staffing, staffing_workbook, study_workbook
+from sim.reports import arguments, sheets, staffing, staffing_workbook, study_workbook
 from sim.reports.studied import best_in_words, figures_of, notes
 from sim.reports.style import shown_in_notebooks
 from sim.scenario.errors import ScenarioError
@@ -224,8 +224,18 @@ def study(
 
     Raises:
         ScenarioError: With every problem of the study and its scenarios.
+        ValueError: An argument that no study can have.
         StoreError: The disk is full, or the cluster went away; with *out* what was finished is kept.
     """
+    arguments.maps("{'fleets.C.sessions': [40, 80]}", vary=vary)
+    arguments.maps("{'service_level': 0.005}", precision=precision)
+    arguments.maps("{'fleets.C.sessions': 40}", reference=reference)
+    arguments.lists(figures=figures, sets=sets, overrides=overrides, variants=variants)
+    arguments.counts(1, replications=replications, at_most=at_most, jobs=jobs)
+    arguments.counts(2, latin_hypercube=latin_hypercube)
+    arguments.counts(0, seed=seed)
+    arguments.among(("kernel", "plain"), floor=floor)
+    arguments.texts(cluster=cluster)
     file = scenario_file(os.fspath(path))
     ours = is_study(file)
     if ours and (overrides or variants):
@@ -310,8 +320,18 @@ def staff(
 
     Raises:
         ScenarioError: With every problem of the file, or why it cannot be staffed.
+        ValueError: An argument that no search can have.
     """
-    step_s = seconds(every)
+    arguments.lists(sets=sets, overrides=overrides, queues=queues)
+    arguments.texts(variant=variant, group=group, lose=lose, lost_from=lost_from, lost_for=lost_for)
+    arguments.shares(0.0, 0.9999, service_level=service_level)
+    arguments.shares(0.0, 1.0, abandonment=abandonment)
+    arguments.shares(0.5, 0.999, confidence=confidence)
+    arguments.shares(0.0, 0.99, shrinkage=shrinkage)
+    arguments.counts(2, replications=replications)
+    arguments.counts(1, jobs=jobs)
+    arguments.among(("kernel", "plain"), floor=floor)
+    step_s = seconds(every) if isinstance(every, str) else None
     if step_s is None:
         raise ScenarioError(f"every is {every!r}, and must be a duration such as '30m'")
     scenario = one_of(

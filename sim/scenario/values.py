@@ -373,6 +373,22 @@ def _read_share(value: Any) -> float:
     return share
 
 
+def share(text: str) -> float:
+    """`0.3`, `30%` or `30 %` as a command line says it.
+
+    Raises:
+        ValueError: It is none from 0 to 1; in words that follow a name.
+    """
+    try:
+        number: float | str = float(text)
+    except ValueError:
+        number = text
+    try:
+        return _read_share(number)
+    except PydanticCustomError as error:
+        raise ValueError(error.message().replace(" %", "%")) from None  # a shell parts words at blanks
+
+
 def _number_reader(*, above_0: bool) -> Callable[[Any], float]:
     bound = "above 0" if above_0 else "0 or more"
 

@@ -33,6 +33,7 @@ from sim.outcomes.intervals import Estimate, FloatArray
 from sim.outcomes.measures import MEASURE, Cut, interval_edges_s, quantities, quantity
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import Group, Scenario
+from sim.scenario.values import in_units
 from sim.wfm import staff_erlang_a, staff_erlang_c
 from sim.wfm.staffing import with_shrinkage
 
@@ -236,7 +237,9 @@ class _Asked:
                 )
         interval_s = scenario.calendar.interval_s
         if step_s < interval_s or not math.isclose(step_s / interval_s, round(step_s / interval_s)):
-            raise ScenarioError(f"a step is a whole number of reporting intervals of {interval_s / 60:g} min")
+            raise ScenarioError(
+                f"--every is {in_units(step_s)}, and must be a whole number of reporting intervals of {in_units(interval_s)}"
+            )
         self.scenario, self.confidence, self.step_s = scenario, confidence, step_s
         self.target = Target(
             {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,3 +55,26 @@ def test_a_run_can_be_kept_and_read(run: sim.Result, tmp_path: Path) -> None:
     back = sim.read(kept.study.folder)
 
     assert run.summary("breaker").tree() == back.summary("breaker").tree()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"variants": "breaker"}, r"variants is 'breaker', and must be a list; write \['breaker'\]"),
+        ({"sets": [1]}, "sets is .* list of texts"),
+        ({"replications": 0}, "replications is 0, and must be a whole number"),
+        ({"floor": "fast"}, "floor is 'fast', and must be one of 'kernel', 'plain'"),
+    ],
+)
+def test_wrong_arguments_are_named(asked: dict[str, Any], message: str) -> None:
+    """Nothing is run with an argument that cannot be meant."""
+    with pytest.raises(ValueError, match=message):
+        sim.run(TINY, **asked)
+
+
+def test_only_runs_are_compared(run: sim.Result) -> None:
+    """Folders have to be read first, and variants are texts."""
+    with pytest.raises(ValueError, match=r"result is 'a', and must be what sim\.run or sim\.read gave"):
+        sim.compare("a", "b")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="variant is 1, and must be a text"):
+        sim.compare(run, 1)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,3 +82,42 @@ def test_staff_is_frames() -> None:
     assert found.figure().axes
     with pytest.raises(ScenarioError, match="must be a duration"):
         sim.staff(TEAM, every="often")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"vary": ["a"]},
+            r"vary is \['a'\], and must be a map such as \{'fleets\.C\.sessions': \[40, 80\]\}",
+        ),
+        ({"figures": "asa"}, r"figures is 'asa', and must be a list; write \['asa'\]"),
+        ({"precision": 0.005}, "precision is 0.005, and must be a map"),
+        ({"latin_hypercube": 1}, r"latin_hypercube is 1, and must be a whole number \(2 or more\)"),
+    ],
+)
+def test_wrong_arguments_of_a_study_are_named(asked: dict[str, Any], message: str) -> None:
+    """Nothing is run with an argument that cannot be meant."""
+    with pytest.raises(ValueError, match=message):
+        sim.study(TEAM, **asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"queues": "voice"}, r"queues is 'voice', and must be a list; write \['voice'\]"),
+        ({"shrinkage": "30%"}, "shrinkage is '30%', and must be a number from 0 to 0.99"),
+        ({"confidence": 95}, "confidence is 95, and must be a number from 0.5 to 0.999"),
+        ({"lost_from": 10}, "lost_from is 10, and must be a text"),
+    ],
+)
+def test_wrong_arguments_of_staff_are_named(asked: dict[str, Any], message: str) -> None:
+    """The same of a search for staff."""
+    with pytest.raises(ValueError, match=message):
+        sim.staff(TEAM, **asked)
+
+
+def test_a_step_has_a_unit() -> None:
+    """3600 of what?"""
+    with pytest.raises(ScenarioError, match="every is 3600, and must be a duration such as '30m'"):
+        sim.staff(TEAM, every=3600)  # type: ignore[arg-type]

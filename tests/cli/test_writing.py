@@ -125,3 +125,22 @@ def test_the_version_is_told(blendsim: Command) -> None:
 
     assert 0 == said.code
     assert said.out.startswith("blendsim ")
+
+
+def test_options_take_shares_as_files_do(blendsim: Command) -> None:
+    """`30%` and `0.3` are the same; a share beyond its bounds is refused, and so is a step that cuts intervals, each by its option."""
+    for said in ("0.3", "30%"):
+        odd = blendsim(
+            "staff", TINY, "--variant", "breaker", "--shrinkage", said, "--target", "80%", "--every", "7m"
+        )
+        assert 2 == odd.code
+        assert "--every is 7m, and must be a whole number of reporting intervals of 15m" in odd.err
+    for option, said, least in (
+        ("--shrinkage", "30", "30%"),
+        ("--confidence", "30%", "0.5"),
+        ("--target", "100%", "0.9999"),
+    ):
+        wrong = blendsim("staff", TINY, option, said)
+        assert 2 == wrong.code
+        assert option in wrong.err
+        assert least in wrong.err

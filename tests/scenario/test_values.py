@@ -26,6 +26,7 @@ from sim.scenario.values import (
     in_clock,
     in_units,
     seconds,
+    share,
 )
 
 
@@ -244,3 +245,26 @@ def test_every_value_has_a_json_schema() -> None:
     assert ["string", "integer"] == properties["a"]["type"]
     assert issubclass(Toy, pydantic.BaseModel)
     assert in_clock(25_230.0) == "07:00:30"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("0.3", 0.3), ("30%", 0.3), ("30 %", 0.3), (" 1 ", 1.0), ("0", 0.0)]
+)
+def test_a_command_line_says_shares_as_a_file_does(text: str, expected: float) -> None:
+    """As a number or as a percentage."""
+    assert expected == share(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("30", "is 30, and must be between 0 and 1; for a percentage write 30%"),
+        ("130%", "is 130%, and must be between 0% and 100%"),
+        ("nan", "is nan, and must be a finite number"),
+        ("most", "is the text 'most', and must be a share such as 0.35 or 35%"),
+    ],
+)
+def test_a_share_that_is_none_is_refused(text: str, message: str) -> None:
+    """With what would be right, written so that a shell keeps it in one piece."""
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        share(text)

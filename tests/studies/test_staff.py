@@ -256,7 +256,9 @@ def test_what_cannot_be_staffed_is_said(centre):
         staff(centre, group="day")
     with pytest.raises(ScenarioError, match="serves no queue 'chat'; it serves voice"):
         staff(centre, queues=("chat",))
-    with pytest.raises(ScenarioError, match="whole number of reporting intervals"):
+    with pytest.raises(
+        ScenarioError, match="--every is 16m40s, and must be a whole number of reporting intervals"
+    ):
         staff(centre, step_s=1000.0)
     with pytest.raises(ScenarioError, match="no node"):
         without(centre, "vendor.Z")
@@ -285,4 +287,4 @@ def test_the_command_writes_what_it_prints(tmp_path):
         assert isinstance(missing.exception, ScenarioError)
         assert "cannot be written" in str(missing.exception)
     wrong = CliRunner().invoke(app, [*said, "--shrinkage", "30"])
-    assert isinstance(wrong.exception, ScenarioError)
+    assert 2 == wrong.exit_code
