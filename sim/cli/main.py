@@ -482,11 +482,12 @@ def validate(
     ],
     sets: Sets = None,
     overrides: Overrides = None,
+    json: Json = False,
 ) -> None:
     """Check scenarios without running them; every problem at once."""
     from sim.cli.writing import validate as go
 
-    go(files, sets or [], overrides or [])
+    go(files, sets or [], overrides or [], json=json)
 
 
 @app.command()
@@ -656,16 +657,14 @@ def explain(
     if at is None and contact is None:
         from sim.cli.writing import explain as go
 
-        if window is not None or replication or json:
-            raise ScenarioError(
-                "--window, --replication and --json belong to a run: add --at TIME or --contact ID"
-            )
+        if window is not None or replication:
+            raise ScenarioError("--window and --replication belong to a run: add --at TIME or --contact ID")
         if key is None:
             raise ScenarioError(
                 f"{file}: say what to explain: a key of a scenario, such as queues.chat.patience, "
                 "or of a run --at TIME or --contact ID"
             )
-        go(file, key, sets or [], overrides or [], variant)
+        go(file, key, sets or [], overrides or [], variant, json=json)
         return
     if key is not None or sets or overrides or (at is not None and contact is not None):
         raise ScenarioError("one thing at a time: a key of a scenario, or of a run --at TIME or --contact ID")

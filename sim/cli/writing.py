@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sim.cli import show
-from sim.scenario.errors import ScenarioError
+from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.find import scenario_file
 
+if TYPE_CHECKING:
+    from sim.scenario.load import Origin
 
-def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str]) -> None:
+
+def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str], *, json: bool) -> None:
     """Say of every file that it is in order, or everything that is wrong with it."""
     from sim.scenario.load import load
 
-    wrong = False
+    told: list[dict[str, Any]] = []
     for said in files:
+        path: Path | str = said
         try:
             path = scenario_file(said)
             loaded = load(path, sets, overrides)
@@ -28,15 +33,26 @@ def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str]
 
                 expectations(path, overrides)
         except ScenarioError as error:
-            wrong = True
-            show.err(str(error))
+            problems = error.problems or (Problem(str(path), None, None, "", str(error)),)
+            told.append({"file": str(path), "ok": False, "variants": [], "problems": problems})
+            if not json:
+                show.err(str(error))
         else:
-            titles = ", ".join(loaded.variants)
-            show.out(
-                f"{path}: ok ({len(loaded.variants)} variant{'s' * (len(loaded.variants) > 1)}: {titles})"
-            )
-    if wrong:
+            titles = list(loaded.variants)
+            told.append({"file": str(path), "ok": True, "variants": titles, "problems": ()})
+            if not json:
+                many = "s" * (len(titles) > 1)
+                show.out(f"{path}: ok ({len(titles)} variant{many}: {', '.join(titles)})")
+    if json:
+        _show_json({"files": told})
+    if not all(file["ok"] for file in told):
         raise typer.Exit(2)
+
+
+def _show_json(facts: dict[str, Any]) -> None:
+    from sim.store.manifest import SCHEMA_VERSION, dumps  # only where needed: it takes the engine along
+
+    show.out(dumps({"schema_version": SCHEMA_VERSION, **facts}))
 
 
 def init(file: Path) -> None:
@@ -71,17 +87,23 @@ def import_log(log: Path, mapping: Path, out: Path, key_file: Path | None) -> No
     show.out(f"written to {out}; replay it with  demand: {{replay: {out}}}")
 
 
-def explain(file: str, key: str, sets: Sequence[str], overrides: Sequence[str], variant: str | None) -> None:
+def explain(
+    file: str, key: str, sets: Sequence[str], overrides: Sequence[str], variant: str | None, *, json: bool
+) -> None:
     """Say what a value is, where it comes from, and what the schema says about it."""
     from sim.scenario.load import load
 
-    loaded = load(scenario_file(file), sets, overrides)
+    path = scenario_file(file)
+    loaded = load(path, sets, overrides)
     titles = [variant] if variant is not None else list(loaded.variants)
+    origins = {title: loaded.origin(title, key) for title in titles}
+    doc = " ".join(next((origin.doc for origin in origins.values() if origin.doc), "").split())
+    if json:
+        variants = [{"variant": title, **_origin_tree(origin)} for title, origin in origins.items()]
+        _show_json({"file": str(path), "key": key, "doc": doc, "variants": variants})
+        return
     told: dict[str, list[str]] = {}
-    doc = ""
-    for title in titles:
-        origin = loaded.origin(title, key)
-        doc = doc or origin.doc
+    for title, origin in origins.items():
         told.setdefault("\n".join(_where(origin)), []).append(title)
     show.out(key)
     for text, mine in told.items():
@@ -89,10 +111,24 @@ def explain(file: str, key: str, sets: Sequence[str], overrides: Sequence[str], 
             show.out(f"in {', '.join(repr(title) for title in mine)}:")
         show.out(text)
     if doc:
-        show.out(" ".join(doc.split()))
+        show.out(doc)
 
 
-def _where(origin: Any) -> list[str]:
+def _origin_tree(origin: Origin) -> dict[str, Any]:
+    """The value as the file has it and as the model does (seconds, shares), and what was written for it, the newest first."""
+    from pydantic_core import to_jsonable_python
+
+    return {
+        "written": origin.written,
+        "value": to_jsonable_python(origin.value, by_alias=True, fallback=str),
+        "is_default": origin.is_default,
+        "settings": [
+            {**asdict(setting.place), "written": setting.text} for setting in reversed(origin.chain)
+        ],
+    }
+
+
+def _where(origin: Origin) -> list[str]:
     """The value, and everything that was written for it, the newest first."""
     lines = [f"  {origin.written}"]
     if origin.is_default:

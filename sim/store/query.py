@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sim.scenario.errors import ScenarioError
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 RUN_TABLES = ("intervals", "reasons", "looks", "control", "contacts", "decisions", "billed")
@@ -93,7 +95,26 @@ def query(results: Path, sql: str) -> pd.DataFrame:
             return found
         except duckdb.Error as error:
             known = f"; there are {', '.join(views)}" if "does not exist" in str(error) else ""
-            raise ScenarioError(f"the statement is wrong: {error}{known}") from None
+            quotes = _to_be_quoted(connection, sql) if isinstance(error, duckdb.ParserException) else ""
+            raise ScenarioError(f"the statement is wrong: {error}{known}{quotes}") from None
+
+
+def _to_be_quoted(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """A hint at columns of the named views whose names are words of SQL and stand bare in a statement; empty for none."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", " ", sql.lower())
+    bare = (
+        re.sub(r"\bfrom\b", " ", bare, count=1) if len(re.findall(r"\bfrom\b", bare)) == 1 else bare
+    )  # the clause
+    words = list(dict.fromkeys(re.findall(r"\w+", bare)))
+    found = connection.execute(
+        "SELECT DISTINCT column_name FROM duckdb_columns() WHERE list_contains($words, table_name) AND list_contains($words, column_name) "
+        "AND column_name IN (SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function'))",
+        {"words": words},
+    ).fetchall()
+    columns = ", ".join(f'"{word}"' for word in words if (word,) in found)
+    return (
+        f"\na column that is called like a word of SQL stands in double quotes: {columns}" if columns else ""
+    )
 
 
 def _folder_of(path: Path, results: Path) -> str:

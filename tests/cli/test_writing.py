@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from sim.scenario.find import NICKNAMES, scenario_file, shipped_names
+from sim.store import SCHEMA_VERSION
 
 from .conftest import TINY, Command
 
@@ -60,6 +61,46 @@ def test_validate_tells_every_problem_of_every_file(blendsim: Command, tmp_path:
     assert "did you mean capability?" in said.err
     assert "shares sum to 1.1" in said.err
     assert "nothing was run" in said.err
+
+
+def test_validate_tells_programs_the_same(blendsim: Command, tmp_path: Path) -> None:
+    """JSON: every file with its variants or its problems, each with file, line, column, key and words; the exit code stays."""
+    text = TINY.read_text(encoding="utf-8").replace("capability", "capabilty")
+    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
+
+    said = blendsim("validate", "bad.yaml", "nowhere.yaml", TINY, "--json")
+
+    assert (2, "") == (said.code, said.err)
+    told = json.loads(said.out)
+    assert SCHEMA_VERSION == told["schema_version"]
+    bad, nowhere, good = told["files"]
+    assert {"file": str(TINY), "ok": True, "variants": ["no controller", "breaker"], "problems": []} == good
+    assert not bad["ok"]
+    assert "bad.yaml" == bad["problems"][0]["file"]
+    assert bad["problems"][0]["line"] > 1
+    assert bad["problems"][0]["path"].endswith("capabilty")
+    assert "did you mean capability?" in bad["problems"][0]["message"]
+    assert "there is no such file" in nowhere["problems"][0]["message"]
+    assert 0 == blendsim("validate", TINY, "--json").code
+
+
+def test_explain_tells_programs_the_same(blendsim: Command) -> None:
+    """JSON: by variant the value as written and as the model has it, and every place that says something of it, the newest first."""
+    said = blendsim(
+        "explain", TINY, "queues.voice.answer_within", "--set", "queues.voice.answer_within=30s", "--json"
+    )
+
+    assert 0 == said.code, said.err
+    told = json.loads(said.out)
+    assert (SCHEMA_VERSION, "queues.voice.answer_within") == (told["schema_version"], told["key"])
+    assert "80/20" in told["doc"]
+    assert ["no controller", "breaker"] == [one["variant"] for one in told["variants"]]
+    first = told["variants"][0]
+    assert ("30s", 30.0, False) == (first["written"], first["value"], first["is_default"])
+    assert [("30s", None), ("20s", 13)] == [(one["written"], one["line"]) for one in first["settings"]]
+
+    left_out = json.loads(blendsim("explain", TINY, "queues.voice.target", "--json").out)["variants"][0]
+    assert (True, []) == (left_out["is_default"], left_out["settings"])
 
 
 def test_the_schema_is_json(blendsim: Command) -> None:

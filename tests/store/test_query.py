@@ -120,3 +120,25 @@ def test_the_questions_of_the_documentation_have_answers(results):
     assert 3 == len(statements)
     for one in statements:
         assert len(query(results, one.replace("'r1'", "'tiny'")))
+
+
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("SELECT right FROM contacts", '"right"'),
+        ("SELECT name, from, to FROM control", '"from", "to"'),
+        ("SELECT at FROM control", '"at"'),
+        ('SELECT "from" FROM control WHERE limit = 3', '"limit"'),
+    ],
+)
+def test_columns_like_words_of_sql_are_pointed_out(results, sql, hint):
+    """What the parser says of `SELECT right FROM contacts` helps nobody who sees a column of that name."""
+    with pytest.raises(ScenarioError, match=re.escape(f"stands in double quotes: {hint}") + "$"):
+        query(results, sql)
+
+
+def test_other_mistakes_get_no_such_hint(results):
+    """The word FROM of a statement is no column."""
+    with pytest.raises(ScenarioError) as wrong:
+        query(results, "SELECT name FROM control WHER 1")
+    assert "double quotes" not in str(wrong.value)
