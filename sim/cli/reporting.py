@@ -35,9 +35,9 @@ def report(folder: Path, *, workbook: Path | None, json: bool) -> None:
     if json:
         show.out(dumps({**reports.tree(found), "folder": str(folder)}))
         return
-    show.out(answers.heading(study))
+    show.prose(answers.heading(study))
     if study.question:
-        show.out(study.question)
+        show.prose(study.question)
     show.out("")
     show.sections(reports.sections(found))
 

@@ -75,9 +75,9 @@ def run(
         facts = {**answers.tree(found), "folder": None if folder is None else str(folder)}
         show.out(dumps({**facts, "expected": reports.leaves(verdicts)}))
         return
-    show.out(answers.heading(study))
+    show.prose(answers.heading(study))
     if study.question:
-        show.out(study.question)
+        show.prose(study.question)
     show.out("")
     show.sections([answers.section(found)])
     if verdicts:

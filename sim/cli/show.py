@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from textwrap import fill
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -30,6 +32,13 @@ LEAST_WORDS = 14
 def out(text: str) -> None:
     """Print a result as it is."""
     _write(text if text.endswith("\n") else text + "\n")
+
+
+def prose(text: str) -> None:
+    """Print a sentence, on a terminal broken between words."""
+    from sim.reports.blocks import Paragraph, Section
+
+    sections([Section("", (Paragraph(text),))])
 
 
 def err(text: str) -> None:
@@ -62,31 +71,59 @@ def sections(parts: Iterable[Section]) -> None:
 
 
 def _table(table: Table, width: int) -> RenderableType:
-    """A table whose figures never wrap: words do first, and where that is not enough, rows become lists."""
+    """A table whose figures never wrap: words do first, then the other columns go below the first ones, and at last rows become lists."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts = _parts(table, width)
+    if parts is None:
+        return Text(_as_lists(table, width))
+    drawn = [_drawn(part) for part in parts]
+    return Group(drawn[0], *(one for part in drawn[1:] for one in (Text(), part)))
+
+
+def _parts(table: Table, width: int) -> list[Table] | None:
+    """The table in as few as fit below each other, each with the names; None when they and one column are too wide."""
+    widths = [_least(table, k) + GAP for k in range(len(table.columns))]
+    parts = [[0]]
+    for k in range(1, len(widths)):
+        if sum(widths[one] for one in parts[-1]) + widths[k] <= width:
+            parts[-1].append(k)
+        elif widths[0] + widths[k] <= width:
+            parts.append([0, k])
+        else:
+            return None
+    return [_of(table, columns) for columns in parts]
+
+
+def _of(table: Table, columns: Sequence[int]) -> Table:
+    rows = tuple(tuple(row[k] for k in columns) for row in table.rows)
+    left = tuple(place for place, k in enumerate(columns) if k in table.left)
+    return replace(table, columns=tuple(table.columns[k] for k in columns), rows=rows, left=left)
+
+
+def _drawn(table: Table) -> RenderableType:
     from rich import box
     from rich.table import Table as Rich
     from rich.text import Text
 
-    widths = [max(_width(cell) for cell in column) for column in zip(table.columns, *table.rows, strict=True)]
-    gaps = GAP * len(widths)
-    figures = sum(wide for k, wide in enumerate(widths) if k not in table.left)
-    words = sum(min(wide, LEAST_WORDS) for k, wide in enumerate(widths) if k in table.left)
-    if figures + words + gaps > width:
-        return Text(_as_lists(table))
     rich = Rich(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0)
     )  # the box adds one
     for k, name in enumerate(table.columns):
         left = k in table.left
         rich.add_column(
-            Text(name),
-            justify="left" if left else "right",
-            min_width=min(widths[k], LEAST_WORDS) if left else widths[k],
-            no_wrap=not left,
+            Text(name), justify="left" if left else "right", min_width=_least(table, k), no_wrap=not left
         )
     for row in table.rows:
         rich.add_row(*(Text(cell) for cell in row))
     return rich
+
+
+def _least(table: Table, k: int) -> int:
+    """Columns of the terminal that column *k* takes at least."""
+    widest = max(_width(cell) for cell in (table.columns[k], *(row[k] for row in table.rows)))
+    return min(widest, LEAST_WORDS) if k in table.left else widest
 
 
 def _width(cell: str) -> int:
@@ -95,7 +132,7 @@ def _width(cell: str) -> int:
     return max(cell_len(line) for line in cell.split("\n"))
 
 
-def _as_lists(table: Table) -> str:
+def _as_lists(table: Table, width: int) -> str:
     """Every row as a name with its figures below it."""
     lines = []
     labels = [" ".join(name.split()) for name in table.columns]
@@ -103,7 +140,8 @@ def _as_lists(table: Table) -> str:
         lines.append(" ".join(row[0].split()))
         for label, cell in zip(labels[1:], row[1:], strict=True):
             told = " ".join(cell.split())
-            lines.append(f"  {label}: {told}" if label else f"  {told}")
+            line = f"{label}: {told}" if label else told
+            lines.append(fill(line, width, initial_indent="  ", subsequent_indent="    "))
     return "\n".join(lines)
 
 

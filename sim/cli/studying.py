@@ -197,9 +197,9 @@ def _run(
         show.out(dumps(facts))
     else:
         counts = [rows.count(c) for c in range(len(plan.cells))]
-        show.out(studied.heading(plan.name, len(plan.cells), counts, _took(found)))
+        show.prose(studied.heading(plan.name, len(plan.cells), counts, _took(found)))
         if plan.question:
-            show.out(plan.question)
+            show.prose(plan.question)
         show.out("")
         show.sections([studied.section(rows, plan.reference)])
         for line in said:
@@ -326,9 +326,9 @@ def _dry_run(plan: Plan, floor: Literal["kernel", "plain"], jobs: int | None, *,
         else f"about {duration(seconds)} with {plural(at_once, 'process', 'processes')} here, by the clock of one run"
     )
     counts = [plan.replications]
-    show.out(studied.heading(plan.name, len(plan.cells), counts, [f"{many(total)} contacts", told]))
+    show.prose(studied.heading(plan.name, len(plan.cells), counts, [f"{many(total)} contacts", told]))
     if plan.question:
-        show.out(plan.question)
+        show.prose(plan.question)
     show.out("")
     show.sections([studied.planned(plan, contacts)])
     show.out(f"\n{plural(runs, 'run')}; nothing was kept")

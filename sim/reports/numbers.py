@@ -51,8 +51,16 @@ def difference(found: Estimate, unit: str) -> str:
     """`+4.9 ± 0.4`, shares in percentage points."""
     if math.isnan(found.value):
         return NOTHING
-    size = Estimate(abs(found.value), found.half_width, found.replications)
-    return ("+" if found.value >= 0 else "−") + _told(size, unit, _points)
+    return ("+" if found.value >= 0 else "−") + _size(found, unit)
+
+
+def shows_as_zero(found: Estimate, unit: str) -> bool:
+    """Whether `difference` rounds the value away: `+0.00 ± 0.00`."""
+    return not any(sign in "123456789∞" for sign in _size(found, unit).partition(" ± ")[0])
+
+
+def _size(found: Estimate, unit: str) -> str:
+    return _told(Estimate(abs(found.value), found.half_width, found.replications), unit, _points)
 
 
 def _told(found: Estimate, unit: str, of: Callable[[float, str], str]) -> str:

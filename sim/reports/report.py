@@ -45,12 +45,14 @@ from sim.reports import actions as deeds
 from sim.reports import answer as answers
 from sim.reports.answer import Answer
 from sim.reports.blocks import Block, Lines, Paragraph, Section, Table, markdown
-from sim.reports.numbers import NOTHING, amount, count, difference, duration, estimate, plural
+from sim.reports.numbers import NOTHING, amount, count, difference, duration, estimate, plural, shows_as_zero
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import Scenario
 from sim.store import Study
 from sim.store.manifest import jsonable
 
+SAME = "about the same"
+"""Of a difference that is sure and too small to be shown."""
 MOST_LINES = 60
 """Of a story; a breaker that flaps all day would fill pages."""
 
@@ -668,10 +670,13 @@ def comparison(differences: Sequence[Difference], a: str, b: str, replications: 
     for d in differences:
         told = (estimate(d.a, d.unit), estimate(d.b, d.unit), difference(d.difference, d.unit))
         if told[:2] != (NOTHING, NOTHING):
-            rows.append((d.label, *told, d.verdict))
-    note = f"difference: {b} − {a}, paired on {replications} replications; shares in points; ± 95 %"
+            tiny = d.verdict != "no clear difference" and shows_as_zero(d.difference, d.unit)
+            rows.append((d.label, *told, SAME if tiny else d.verdict))
+    notes = [f"difference: {b} − {a}, paired on {replications} replications; shares in points; ± 95 %"]
+    if any(row[-1] == SAME for row in rows):
+        notes.append(f"{SAME}: told from 0 with 95 %, and smaller than the digits shown")
     table = Table(("", a, b, "difference", ""), tuple(rows), left=(0, 4))
-    return Section("", (table, Lines((note,))))
+    return Section("", (table, Lines(tuple(notes))))
 
 
 def tree(found: Answer) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from sim.outcomes import Estimate
 from sim.reports.blocks import Lines, Paragraph, Section, Table, markdown
-from sim.reports.numbers import amount, count, difference, duration, estimate
+from sim.reports.numbers import amount, count, difference, duration, estimate, shows_as_zero
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,16 @@ def test_markdown_keeps_words_words() -> None:
     assert "\\[link](x) \\*y\\*" in text
     assert "|  | x\\|y |\n| :--- | ---: |\n| two<br>lines | 1 |" in text
     assert "```text\n'''\n```" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "unit", "expected"),
+    [
+        (0.004, 0.001, "money", True), (-0.004, 0.001, "money", True), (0.006, 0.001, "money", False),
+        (0.0004, 0.0001, "share", True), (0.02, 0.0001, "share", False), (0.04, 0.01, "s", True), (10.0, 1.0, "count", False),
+    ],
+)  # fmt: skip
+def test_what_shows_as_zero_is_known(value: float, half: float, unit: str, expected: bool) -> None:
+    """So that nothing that reads +0.00 is called worse."""
+    found = Estimate(value, half, 20)
+    assert expected == shows_as_zero(found, unit)

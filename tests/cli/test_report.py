@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.outcomes import Difference, Estimate
+from sim.reports.blocks import Lines, Table
+from sim.reports.report import comparison
 from sim.store import verify
 
 from .conftest import TINY, Command, stored
@@ -78,6 +81,36 @@ def test_figures_are_never_cut(blendsim: Command, run_folder: Path, monkeypatch:
         monkeypatch.setenv("COLUMNS", str(columns))
         narrow = " ".join(blendsim("report", run_folder).out.split())
         assert all(figure in narrow for figure in figures), columns
+
+
+def test_narrow_tables_go_on_below(
+    blendsim: Command, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On 80 columns the answer is still a table, its last columns below the first ones, each part with the variants' names."""
+    monkeypatch.setenv("COLUMNS", "80")
+    answer = blendsim("report", run_folder).out.split("Service level, every definition")[0]
+
+    tables = [part for part in answer.split("\n\n") if "────" in part]
+    assert len(tables) > 1
+    for table in tables:
+        assert "\nno controller " in table
+        assert max(map(len, table.splitlines())) <= 80
+    assert "service level:" not in tables[0]
+
+
+def test_a_difference_that_shows_as_zero_is_about_the_same() -> None:
+    """It may be sure; but nothing that reads +0.00 is better or worse."""
+
+    def differs(value: float) -> Difference:
+        nothing = Estimate(1.0, 0.1, 20)
+        return Difference("cost", "cost", "money", "lower", nothing, nothing, Estimate(value, 0.001, 20))
+
+    table, notes = comparison([differs(0.004), differs(0.4)], "A", "B", 20).blocks
+
+    assert isinstance(table, Table)
+    assert [("+0.00 ± 0.00", "about the same"), ("+0.40 ± 0.00", "worse")] == [row[3:] for row in table.rows]
+    assert isinstance(notes, Lines)
+    assert "smaller than the digits shown" in notes.lines[-1]
 
 
 def test_no_colour_in_a_pipe(blendsim: Command, run_folder: Path) -> None:
