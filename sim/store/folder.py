@@ -1,7 +1,7 @@
 """The run folder: written beside its place under a name that says `.partial`, and renamed when everything is in it.
 
-A run that is killed, or a disk that fills up, leaves at most a `.partial-…` folder, which nothing reads; finished
-folders are never written to again.
+A run that is killed leaves at most a `.partial-…` folder, which nothing reads, and which the next run of the scenario removes: a run
+locks its folder until its process ends. Finished folders are never written to again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -64,9 +64,10 @@ class RunFolder:
         """Where files go meanwhile."""
         self._writers: dict[str, Any] = {}
         self._finished = False
+        self._made = [folder for folder in (self._parent, out) if not folder.exists()]
         try:
             self._parent.mkdir(parents=True, exist_ok=True)
-            self.path.mkdir()
+            self._lock = self._begin()
         except OSError as error:
             if disk_is_full(error):
                 raise StoreError(_in_words(error, out)) from None
@@ -74,6 +75,24 @@ class RunFolder:
             raise ScenarioError(
                 f"{out}: results cannot be written there ({why}); name another folder with --out"
             ) from None
+
+    def _begin(self) -> int | None:
+        """Make the folder, never unlocked under its name, and remove those of runs whose process is gone."""
+        new = self._parent / f".new-{self._name}"
+        new.mkdir()
+        lock = _locked(new)
+        new.rename(self.path)
+        for left in self._parent.glob(f"{PARTIAL}*"):
+            dead = _locked(left) if left != self.path else None
+            if dead is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(dead)
+        return lock
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -148,11 +167,12 @@ class RunFolder:
             else:
                 raise StoreError(f"{self._parent}: no free name was found for the run")
             self._finished = True
+            self._unlock()
             to_disk(self._parent)
         return there, manifest
 
     def abandon(self) -> None:
-        """Remove what was written so far."""
+        """Remove what was written so far, and the folders above that were made for it and are empty."""
         for writer in self._writers.values():
             try:
                 writer.close()
@@ -160,6 +180,10 @@ class RunFolder:
                 continue
         self._writers.clear()
         shutil.rmtree(self.path, ignore_errors=True)
+        self._unlock()
+        for folder in self._made:
+            with suppress(OSError):  # something else is in it
+                folder.rmdir()
 
     @contextmanager
     def in_words(self) -> Iterator[None]:
@@ -168,6 +192,24 @@ class RunFolder:
             yield
         except OSError as error:
             raise StoreError(_in_words(error, self._parent)) from error
+
+
+def _locked(folder: Path) -> int | None:
+    """A handle that locks the folder until it is closed or its process is gone; None where another has it, or nobody can."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: what a killed run left stays
+        return None
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def safe_name(name: str) -> str:

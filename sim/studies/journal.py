@@ -48,6 +48,7 @@ class Journal:
         self.path = path
         self.rows: dict[tuple[str, int], Measured] = {}
         """Key and replication → what was kept."""
+        self._made = [folder for folder in list(path.parents)[:3] if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
@@ -76,6 +77,10 @@ class Journal:
     ) -> None:
         with contextlib.suppress(OSError):
             os.fsync(self._file)
+            if self._end == 0:  # nothing came of it
+                self.path.unlink()
+                for folder in self._made:
+                    folder.rmdir()
         os.close(self._file)
 
     def _lock(self) -> None:
@@ -87,6 +92,8 @@ class Journal:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(self._file).st_nlink == 0:  # one that nothing came of, removed in this very moment
+                raise BlockingIOError
         except OSError:
             raise ScenarioError(
                 f"{self.path}: another process is running this study; wait for it, or end it first"

@@ -218,12 +218,12 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     out, err = run.communicate(timeout=60)
 
     assert (130, "", "interrupted; nothing was kept") == (run.returncode, out, err.splitlines()[-1])
-    assert [] == list((tmp_path / "results" / "tiny").iterdir())
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path: Path, blendsim: Command) -> None:
-    """After `kill -9` there is a partial folder, which no command takes for a run."""
+    """After `kill -9` there is a partial folder, which no command takes for a run, and which the next run removes."""
     run = start("run", TINY, "--floor", "plain", "--jobs", 1, "--replications", 10_000, folder=tmp_path)
     left = partial(tmp_path)
     run.kill()
@@ -233,6 +233,23 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path: Path, blendsi
     said = blendsim("report", left)
     assert 2 == said.code
     assert "was never finished" in said.err
+
+    assert 0 == blendsim("run", TINY, "--floor", "plain", "--jobs", 1, "--replications", 2).code
+    (kept,) = left.parent.iterdir()
+    assert not kept.name.startswith(".")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks")
+def test_a_run_leaves_another_that_is_under_way_alone(tmp_path: Path, blendsim: Command) -> None:
+    """The partial folder of a process that lives stays."""
+    run = start("run", TINY, "--floor", "plain", "--jobs", 1, "--replications", 10_000, folder=tmp_path)
+    theirs = partial(tmp_path)
+    try:
+        assert 0 == blendsim("run", TINY, "--floor", "plain", "--jobs", 1, "--replications", 2).code
+        assert theirs.is_dir()
+    finally:
+        run.kill()
+        run.communicate(timeout=60)
 
 
 def test_a_reader_may_leave(tmp_path: Path) -> None:

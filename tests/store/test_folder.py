@@ -84,7 +84,25 @@ def test_a_run_that_fails_leaves_nothing(tiny: Study, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="halfway"):
         halfway()
 
-    assert [] == list((tmp_path / "tiny").iterdir())
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks")
+def test_a_run_removes_what_killed_ones_left(tiny: Study, tmp_path: Path) -> None:
+    """Partial folders that no process holds go; those under way stay, and so does everything else, empty or not."""
+    left = tmp_path / "tiny" / ".partial-20260302T070000Z-abcdef"
+    left.mkdir(parents=True)
+    (left / "looks.parquet").write_text("half", encoding="utf-8")
+    mine = tmp_path / "tiny" / "notes"
+    mine.mkdir()
+
+    with RunFolder(tmp_path, "tiny") as first:
+        assert not left.exists()
+        with RunFolder(tmp_path, "tiny") as second:
+            assert first.path.is_dir()
+        assert not second.path.exists()
+
+    assert [mine] == list((tmp_path / "tiny").iterdir())
 
 
 def test_a_partial_folder_is_no_run(tiny: Study, tmp_path: Path) -> None:
@@ -139,7 +157,7 @@ def test_a_full_disk_while_tables_are_written(tiny: Study, tmp_path: Path) -> No
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
 
-    assert [] == list((tmp_path / "tiny").iterdir())
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_hold_results_is_found_at_once(tmp_path: Path) -> None:

@@ -51,6 +51,13 @@ def test_a_row_is_made_once(tmp_path: Path) -> None:
     assert first.rows == again.rows
 
 
+def test_a_journal_of_nothing_leaves_nothing(tmp_path: Path) -> None:
+    """Interrupted before its first row a study leaves neither the journal nor the folders that were made for it."""
+    with Journal(tmp_path / "results" / "studies" / "rates" / "rows.journal"):
+        pass
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_a_journal_that_was_torn_anywhere_loses_one_row_at_most(tmp_path: Path) -> None:
     """Cut at every hundredth byte: what was whole is kept, the rest is made again, and the tables are the same to the byte."""
     found = run(small(), tmp_path)
