@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from itertools import combinations, pairwise
 from zoneinfo import ZoneInfo
 
 from sim.scenario.schema import WEEKDAYS, FailureSpec, LawSpec, QueueSpec, ScenarioFile
-from sim.scenario.values import in_units
+from sim.scenario.values import Moment, in_clock, in_units
 
 Path = tuple[str | int, ...]
 Found = Iterator[tuple[Path, str]]
@@ -84,6 +84,69 @@ def _calendar(spec: ScenarioFile) -> Found:
         yield ("calendar", "until"), f"{until} is not after {begins}"
 
 
+def _moments(spec: ScenarioFile) -> Found:
+    """Local times that are none, and what lies outside of the run."""
+    begins, until = spec.calendar.begins, spec.calendar.until
+    if begins.date is None:
+        return
+    day = begins.date
+
+    def local(moment: Moment) -> datetime:
+        return datetime.combine(moment.date or day, time()) + timedelta(seconds=moment.time_s)
+
+    timed: list[tuple[Path, Moment, float | None]] = [
+        *((("incidents", k, "at"), incident.at, incident.lasts) for k, incident in enumerate(spec.incidents)),
+        *(
+            (("demand", "events", k, "at"), event.at, event.lasts)
+            for k, event in enumerate(spec.demand.events)
+        ),
+        *(
+            (("failover", "operators", k, "at"), order.at, None)
+            for k, order in enumerate(spec.failover.operators)
+        ),
+    ]
+    for path, moment, lasts_s in timed:
+        at, first = local(moment), local(begins)
+        gone = at < first if lasts_s is None else at + timedelta(seconds=lasts_s) <= first
+        if gone or at >= local(until):
+            yield path, f"{moment} is outside the run, {begins} to {until}; it would have no effect"
+    try:
+        zone = ZoneInfo(spec.calendar.timezone)
+    except (KeyError, ValueError, OSError):
+        yield (
+            ("calendar", "timezone"),
+            f"{spec.calendar.timezone!r} is no time zone; write one such as Europe/Berlin",
+        )
+        return
+    pattern = spec.demand.new_pattern
+    for path, moment in (
+        (("calendar", "from"), begins),
+        (("calendar", "until"), until),
+        *((path, moment) for path, moment, _ in timed),
+        *([(("demand", "new_pattern", "at"), pattern.at)] if pattern is not None else []),
+    ):
+        said = local(moment)
+        real = said.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+        if real != said:
+            yield (
+                path,
+                f"{said:%H:%M} does not exist on {said:%Y-%m-%d} in {zone.key}, where clocks go forward then; write {real:%H:%M}",
+            )
+
+
+def _from_the_start(path: Path, by_time: object, spec: ScenarioFile) -> Found:
+    """Of a daily profile: that it says what holds as the run begins. Before its first time the last one of the day before does."""
+    if not isinstance(by_time, dict):
+        return
+    if not by_time:
+        yield path, "is empty; give a number, or one from each time of day on"
+        return
+    begins_s, first, last = spec.calendar.begins.time_s, min(by_time), max(by_time)
+    if begins_s < first and by_time[last]:
+        held = f"the {by_time[last]:g} of {in_clock(last)} would"
+        yield path, f"begins at {in_clock(first)}; say what holds from {in_clock(begins_s)} on, where {held}"
+
+
 def _demand(spec: ScenarioFile) -> Found:
     demand = spec.demand
     ways = {
@@ -114,6 +177,7 @@ def _demand(spec: ScenarioFile) -> Found:
         yield ("demand", "at"), "must ascend"
     if demand.replay_day is not None and demand.replay is None:
         yield ("demand", "replay_day"), "has no effect without replay; remove it"
+    yield from _from_the_start(("demand", "per_h"), demand.per_h, spec)
     if demand.per_h is None and demand.volume is None:
         for key in ("busy_day_cv", "interval_noise", "batch", "mmpp", "events"):
             if getattr(demand, key):
@@ -173,33 +237,14 @@ def _graph(spec: ScenarioFile) -> Found:
             yield path, "premium_reserve and premium_segments go together; one of them is missing"
         if fleet.latency is not None and fleet.latency.p95 < fleet.latency.median:
             yield (*path, "latency", "p95"), "is below the median"
-    begins, until = spec.calendar.begins, spec.calendar.until
     for k, order in enumerate(spec.failover.operators):
         path = ("failover", "operators", k)
         if spec.failover.breakers is None:
             yield path, "has no effect without failover.breakers"
         if trouble := _unknown(order.fleet, spec.fleets, "fleet"):
             yield (*path, "fleet"), trouble
-        if begins.date is not None:
-            first = datetime.combine(begins.date, time())
-            at = datetime.combine(order.at.date or begins.date, time()) + timedelta(seconds=order.at.time_s)
-            over = datetime.combine(until.date or begins.date, time()) + timedelta(seconds=until.time_s)
-            if not first + timedelta(seconds=begins.time_s) <= at < over:
-                yield (*path, "at"), f"{order.at} is outside the run, {begins} to {until}"
     for k, incident in enumerate(spec.incidents):
         path = ("incidents", k)
-        if begins.date is not None:
-            first = datetime.combine(begins.date, time())
-            at = datetime.combine(incident.at.date or begins.date, time()) + timedelta(
-                seconds=incident.at.time_s
-            )
-            over = datetime.combine(until.date or begins.date, time()) + timedelta(seconds=until.time_s)
-            gone = at + timedelta(seconds=incident.lasts) <= first + timedelta(seconds=begins.time_s)
-            if at >= over or gone:
-                yield (
-                    (*path, "at"),
-                    f"{incident.at} is outside the run, {begins} to {until}; it would have no effect",
-                )
         known = [*spec.nodes, *(f"fleet.{name}" for name in spec.fleets)]
         if trouble := _unknown(incident.node, known, "node"):
             yield (*path, "node"), trouble
@@ -589,6 +634,7 @@ def _people(spec: ScenarioFile) -> Found:
                 (*path, "staffing"),
                 "can be replay only where demand is; name a log in demand.replay, or give numbers",
             )
+        yield from _from_the_start((*path, "staffing"), group.staffing, spec)
         if group.punctuality and not group.shifts:
             yield (*path, "punctuality"), "has no effect without shifts; remove it"
         for k, shift in enumerate(group.shifts):
@@ -715,14 +761,8 @@ def _prices(spec: ScenarioFile) -> Found:
 
 def problems(spec: ScenarioFile) -> Found:
     """Everything about *spec* that no single key can know to be wrong."""
-    try:
-        ZoneInfo(spec.calendar.timezone)
-    except (KeyError, ValueError, OSError):
-        yield (
-            ("calendar", "timezone"),
-            f"{spec.calendar.timezone!r} is no time zone; write one such as Europe/Berlin",
-        )
     yield from _calendar(spec)
+    yield from _moments(spec)
     yield from _demand(spec)
     yield from _sum(("channels",), {name: channel.share for name, channel in spec.channels.items()})
     yield from _sum(("segments",), spec.segments)

@@ -98,7 +98,7 @@ class CalendarSpec(Spec):
     until: Moment
     """Last instant, date and local time; a time of day alone is on the first day."""
     timezone: str = "UTC"
-    """IANA zone of every local time in the file; days of 23 and 25 hours are counted as they are."""
+    """IANA zone of every local time in the file; days of 23 and 25 hours are counted as they are. A time that comes twice is the first."""
     interval: PositiveSeconds = 900.0
     """Reporting interval."""
 
@@ -159,7 +159,8 @@ class DemandSpec(Spec):
     hour_share: tuple[NonNegative, ...] | None = None
     """Percent of a day's contacts in each of 24 hours; sums to 100."""
     per_h: NonNegative | dict[TimeOfDay, NonNegative] | None = None
-    """Contacts an hour, one number or from each time of day on; instead of `volume` and `hour_share`."""
+    """Contacts an hour, one number or from each time of day on (in any order; the last of a day holds on into the next); instead of
+    `volume` and `hour_share`."""
     at: tuple[Seconds, ...] | None = None
     """Arrival times since the start, one by one; instead of rates."""
     replay: str | None = None
@@ -476,7 +477,8 @@ class GroupSpec(Spec):
     skills: tuple[Name, ...]
     """Queues they serve; the first named is theirs, later ones are help."""
     staffing: Count | Literal["replay"] | dict[TimeOfDay, Count] | None = None
-    """People on the floor: one number, or from each time of day on, or `replay` for those whom the replayed log saw answer."""
+    """People on the floor: one number, or from each time of day on (the last of a day holds on into the next), or `replay` for those whom
+    the replayed log saw answer."""
     shifts: tuple[ShiftSpec, ...] = ()
     """Or as shifts with breaks."""
     takes: Literal["oldest", "listed"] = "oldest"

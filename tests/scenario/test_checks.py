@@ -17,6 +17,7 @@ GRAPH = (
     "nodes={cloud: {}, edge: {}, provider: {on: [cloud]}, vendor: {on: [provider]}}",
     "fleets.A.on=vendor",
 )
+NIGHT = ("demand.per_h.00:00=10", "people.team.staffing.00:00=1")
 
 
 def read(*sets: str) -> model.Scenario:
@@ -35,6 +36,32 @@ def complaints(*sets: str) -> list[str]:
 @pytest.mark.parametrize(
     ("sets", "problem"),
     [
+        (
+            ("calendar.from=2026-03-02 07:00", "people.team.staffing.07:00=1"),
+            "demand.per_h: begins at 08:00; say what holds from 07:00 on, where the 90 of 10:00 would",
+        ),
+        (
+            ("calendar.from=2026-03-02 07:00", "demand.per_h.07:00=1"),
+            "people.team.staffing: begins at 08:00; say what holds from 07:00 on, where the 15 of 10:00 would",
+        ),
+        (
+            ("demand.events=[{at: 13:00, lasts: 1h, multiplier: 2}]",),
+            "demand.events.0.at: 13:00 is outside the run, 2026-03-02 08:00 to 12:00; it would have no effect",
+        ),
+        (
+            ("demand.events=[{at: 07:00, lasts: 1h, multiplier: 2}]",),
+            "demand.events.0.at: 07:00 is outside the run, 2026-03-02 08:00 to 12:00; it would have no effect",
+        ),
+        (
+            ("calendar={from: 2026-03-08 00:00, until: 2026-03-08 12:00, timezone: America/New_York}",
+             *NIGHT,
+                "demand.events=[{at: 02:30, lasts: 1h, multiplier: 2}]"),
+            "demand.events.0.at: 02:30 does not exist on 2026-03-08 in America/New_York, where clocks go forward then; write 03:30",
+        ),
+        (
+            ("calendar={from: 2026-03-29 02:00, until: 2026-03-29 12:00, timezone: Europe/Berlin}", *NIGHT),
+            "calendar.from: 02:00 does not exist on 2026-03-29 in Europe/Berlin, where clocks go forward then; write 03:00",
+        ),
         (
             ("demand.batch={law: fixed, mean: 2.5}",),
             "demand.batch.mean: is 2.5, and must be a whole number where the law is fixed",
@@ -241,3 +268,17 @@ def test_roots_left_out_are_what_stands_on_nothing() -> None:
         scenario = read(*GRAPH, f"incident_process.a={{node: {node}, common_cause: 0.1{named}}}")
         assert roots == {scenario.names.nodes[k] for k in scenario.incident_processes[0].roots}
     assert np.isclose(scenario.incident_processes[0].common_cause, 0.1)
+
+
+def test_what_comes_to_nothing_at_night_may_be_left_out() -> None:
+    """A profile that ends at 0 says enough of the time before its first step, and one that is whole says all."""
+    nobody = ("demand.per_h.11:00=0", "people.team.staffing.11:00=0")
+    assert 0.0 == read("calendar.from=2026-03-02 07:00", *nobody).demand.per_s[0]
+    assert 10 / 3600 == pytest.approx(read("calendar.from=2026-03-02 07:00", *NIGHT).demand.per_s[0])
+
+
+def test_hours_that_exist_are_taken() -> None:
+    """Beside the hour that clocks skip, and in the one that comes twice."""
+    for until in ("2026-03-08 01:59", "2026-03-08 03:00", "2026-11-01 01:30"):
+        calendar = f"calendar={{from: {until[:10]} 00:00, until: {until}, timezone: America/New_York}}"
+        assert read(calendar, *NIGHT).calendar.end_s > 0

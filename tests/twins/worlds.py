@@ -601,6 +601,9 @@ class _World:
             }
             if d.chance(0.3):
                 group["staffing"]["16:00"] = 0
+            begins, curve = f"{self.begins:%H:%M}", group["staffing"]
+            if begins < min(curve):  # a file has to say what holds as the run begins
+                curve[begins] = curve[max(curve)]
         else:
             shifts = []
             for start in d.some(("00:00", "06:00", "07:15", "12:00", "15:00", "21:00"), 3):
