@@ -633,7 +633,8 @@ class ProbesSpec(Spec):
     need: PositiveCount = 4
     """1 of 1 is the single probe; it closes on a half-broken endpoint half of the time, 4 of 5 one time in five."""
     within: PositiveSeconds = 60.0
-    """A half-open breaker that has not decided by then opens again."""
+    """A half-open breaker that has not decided by then opens again, for longer each time. Probes are customers: so many as `need` have to
+    come and be answered in this time, so a fleet of two sessions a minute needs 5m, or it stays open long after it is well."""
     synthetic: bool = False
     """Whether the watch itself calls a half-open fleet, once a look: where no customer comes a breaker never closes otherwise. Needs
     `watch`."""

@@ -35,6 +35,23 @@ def test_the_starter_names_its_own_commands(blendsim: Command, tmp_path: Path) -
     assert 0 == blendsim("validate", "monday.yaml", "--set", "people.chat_team.staffing=14").code
 
 
+def test_the_starters_breaker_closes_soon_after_the_outage(blendsim: Command) -> None:
+    """Few chats come to its AI, so that probes get time enough: A is back within half an hour of 11:05 in each of 20 days (seed 1)."""
+    blendsim("init")
+    assert 0 == blendsim("run", "scenario.yaml", "--variant", "breaker and vendor B").code
+
+    said = blendsim(
+        "query",
+        """SELECT replication, max_by("to", at_s) AS state, max(at_s) AS at_s FROM control WHERE what = 'breaker' GROUP BY ALL""",
+        "--json",
+    )
+
+    found = json.loads(said.out)
+    assert 20 == len(found)
+    back_s = (11 + 35 / 60 - 8) * 3600
+    assert [] == [day for day in found if day["state"] != "closed" or day["at_s"] > back_s]
+
+
 def test_init_overwrites_nothing(blendsim: Command, tmp_path: Path) -> None:
     """A file that is there stays as it is."""
     (tmp_path / "mine.yaml").write_text("mine", encoding="utf-8")
