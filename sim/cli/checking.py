@@ -11,6 +11,7 @@ import typer
 from sim.cli import drawing, show
 from sim.cli.exits import MISSED
 from sim.cli.expecting import expects
+from sim.cli.find import no_study
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
@@ -42,7 +43,8 @@ def check(
 
     paths = [path for said in files for path in _files(said)]
     for path in paths:
-        expectations(path, overrides)  # every file is looked at before anything is run
+        with no_study(path, str(path)):
+            expectations(path, overrides)  # every file is looked at before anything is run
     drawing.room_for(junit)
     if not is_compiled(floor):
         show.err(COMPILING[floor])

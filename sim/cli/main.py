@@ -160,7 +160,7 @@ def study(
     file: Annotated[
         str,
         typer.Argument(
-            help="A study file, or a scenario to vary; or the name of one that ships, such as thresholds or r1."
+            help="A study file, or a scenario to vary; or the name of one that ships, such as threshold_grid or r1."
         ),
     ],
     vary: Annotated[

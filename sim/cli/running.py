@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sim.cli import show
+from sim.cli.find import no_study
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
 
@@ -41,16 +42,11 @@ def run(
     from sim.store import RunFolder, record, scenarios_of
     from sim.store.manifest import dumps
     from sim.studies.check import expectations, judged
-    from sim.studies.design import is_study
 
-    try:
+    with no_study(path, said):
         scenarios = scenarios_of(
             path, sets, overrides, variants=variants, replications=replications, seed=seed, records=records
         )
-    except ScenarioError:
-        if path.is_file() and is_study(path):
-            raise ScenarioError(f"{path}: is a study; `blendsim study {said}` runs it") from None
-        raise
     promised = expectations(path, overrides)
     for note in overruled(path, sets, overrides):
         show.err(note)

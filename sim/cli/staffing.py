@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sim.cli import drawing, show
+from sim.cli.find import no_study
 from sim.cli.running import COMPILING, is_compiled
 from sim.scenario.errors import ScenarioError
 from sim.scenario.find import scenario_file
@@ -55,7 +56,8 @@ def staff(
     from sim.studies.loss import loss, staffed
     from sim.studies.staff import staff as find
 
-    scenario = one_of(path, sets=sets, overrides=overrides, variant=variant, how="--variant")
+    with no_study(path, said):
+        scenario = one_of(path, sets=sets, overrides=overrides, variant=variant, how="--variant")
     if not is_compiled(floor):
         show.err(COMPILING[floor])
     lost = loss(scenario, lose, lost_from, lost_for, largest=n_minus_1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sim.cli import show
+from sim.cli.find import no_study
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.find import scenario_file
 
@@ -27,7 +28,8 @@ def validate(files: Sequence[str], sets: Sequence[str], overrides: Sequence[str]
         path: Path | str = said
         try:
             path = scenario_file(said)
-            loaded = load(path, sets, overrides)
+            with no_study(path, said):
+                loaded = load(path, sets, overrides)
             if any(spec.expect for spec in loaded.variants.values()):
                 from sim.studies.check import expectations  # only where needed: it takes the engine along
 
@@ -94,7 +96,8 @@ def explain(
     from sim.scenario.load import load
 
     path = scenario_file(file)
-    loaded = load(path, sets, overrides)
+    with no_study(path, file):
+        loaded = load(path, sets, overrides)
     titles = [variant] if variant is not None else list(loaded.variants)
     origins = {title: loaded.origin(title, key) for title in titles}
     doc = " ".join(next((origin.doc for origin in origins.values() if origin.doc), "").split())

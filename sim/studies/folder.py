@@ -95,7 +95,7 @@ def write(found: Found, out: Path, floor: FloorName) -> Path:
     name = hash_of(found.plan, floor)
     partial, there, old = parent / f"{PARTIAL}{name}", parent / name, parent / f"{PARTIAL}old-{name}"
     try:
-        for left in (partial, old):
+        for left in parent.glob(f"{PARTIAL}*"):  # whoever was killed here; the journal keeps others out
             shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(parents=True)
         _tables(found, partial)

@@ -290,10 +290,13 @@ def test_quick_commands_import_little(tmp_path: Path, words: list[str]) -> None:
     assert done.stdout
 
 
-def test_a_study_is_not_run(blendsim: Command) -> None:
+@pytest.mark.parametrize(
+    "words", [("run",), ("validate",), ("explain", "queues"), ("staff",), ("check",)], ids=" ".join
+)
+def test_a_study_is_no_scenario(blendsim: Command, words: tuple[str, ...]) -> None:
     """Its own command is named, instead of a list of keys that scenarios have."""
-    said = blendsim("run", "threshold_grid")
+    said = blendsim(words[0], "threshold_grid", *words[1:])
 
     assert (2, "") == (said.code, said.out)
-    assert "is a study; `blendsim study threshold_grid` runs it" in said.err
+    assert "is a study; `blendsim study " in said.err
     assert 1 == len(said.err.strip().splitlines())
