@@ -392,6 +392,7 @@ class PlainFloor:
             "hold_s",
             "joined_s",
             "told_s",
+            "taken_s",
             "queue_s",
             "answer_s",
             "end_s",
@@ -846,6 +847,7 @@ class PlainFloor:
                 self._service_end(contact)
             elif j.state == State.AWAY:
                 yield self._at(float(j.leaves_s), Kind.DIAL, contact.id)
+                j.waited_before_s += j.taken_s - j.joined_s
                 expires_s = float(j.queue_s + self.relief[int(j.queue)].callback_expires_s)
                 self._join(contact, expires_s)
             else:
@@ -1070,6 +1072,9 @@ class PlainFloor:
     def _pass_on(self, contact: Contact) -> None:
         """The wrong people pass the contact on: they take somebody else, and it joins the queue again."""
         j = contact.j
+        if not j.passed_on:
+            j.taken_s = j.answer_s
+        j.waited_before_s += j.taken_s - j.joined_s
         j.wrong, j.passed_on = 0, j.passed_on + 1
         j.lost_s += j.handle_s
         j.mood = physics.mood_after_transfer(float(j.mood), 1.0, 0.0, float(self.k.transfer_mood))
@@ -1425,7 +1430,9 @@ class PlainFloor:
             self.busy[person.group].value += 1
             person.channel = contact.channel
         j.state, contact.began_s = State.WITH_PERSON, now_s
-        if not j.passed_on:
+        if j.passed_on:
+            j.taken_s = now_s
+        else:
             j.answer_s = now_s
         j.group, j.agent = person.group, person.number
         channel = self.scenario.channels[contact.channel]
@@ -1476,6 +1483,7 @@ class PlainFloor:
             elif j.passed_on:
                 j.handle_s += float(k.longer_s)
         if j.callback:
+            j.taken_s = now_s
             j.dials += 1
             u = dice.uniform(int(contact.brings("key")), dice.REACHED, int(j.dials))
             picked_up = customer.reached(u, float(k.callback_reached))

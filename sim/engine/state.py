@@ -105,6 +105,7 @@ JOURNEY = record(
         ("mode", np.int32),
         ("calls", np.int32),
         ("tries", np.int32),
+        ("host", np.int32),
         ("ai_start_s", np.float64),
         ("ai_end_s", np.float64),
         ("fidelity", np.float64),
@@ -131,17 +132,20 @@ JOURNEY = record(
         ("told_s", np.float64),
         ("dialled_s", np.float64),
         ("lost_s", np.float64),
-        ("host", np.int32),
+        ("taken_s", np.float64),
+        ("waited_before_s", np.float64),
     ]
 )
 """One contact. `ghost` is 1 for one who left silently, 2 while a callback reaches nobody. `stranded_s` is when it was cut off from people,
 `host` is the one that its last call went to, `hold_s` when it was held back (`held`; with an `ai_start_s` after that, it went back to the
 AI), `joined_s` when it joined its queue, `leaves_s` when its patience ends.
 `wrong` is 1 while the wrong people have it, `passed_on` how often they have passed it on, `lost_s` people's time that went into it.
+Of who is passed on or called back, who may wait and be taken several times, `taken_s` is when a person last took it (of others `answer_s`
+is), `waited_before_s` how long it waited in its queue before it last joined.
 `via` is the channel in which it comes to people, its own unless it changed at the announcement.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 
-UNUSUAL = ("stranded_s", "hold_s", "told_s")
+UNUSUAL = ("stranded_s", "hold_s", "told_s", "taken_s")
 """Times of a journey that stay NaN unless something unusual happens: the kernel sets them anew only where a scenario can bring it about."""
 
 KEPT = tuple(
@@ -167,6 +171,8 @@ KEPT = tuple(
         "lane",
         "before",
         "behind",
+        "taken_s",
+        "waited_before_s",
         "host",
     }
 )

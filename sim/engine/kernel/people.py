@@ -181,6 +181,8 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
     j[row].state = _WITH_PERSON
     if j[row].passed_on == 0:
         j[row].answer_s = now_s
+    else:
+        j[row].taken_s = now_s
     j[row].group = g
     j[row].agent = x - p.groups[g].first
     if c.silent[row] and j[row].callback == 0 and now_s > j[row].leaves_s:
@@ -227,6 +229,7 @@ def _answer(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, x: in
             elif j[row].passed_on > 0:
                 handle_s += k[0].longer_s
     if j[row].callback == 1:
+        j[row].taken_s = now_s
         j[row].dials += 1
         picked_up = reached(dice.uniform(c.key[row], dice.REACHED, j[row].dials), k[0].callback_reached)
         handle_s = callback_handle_s(handle_s, k[0].callback_dial_s, picked_up)
@@ -358,6 +361,9 @@ def return_later(c: Contacts, j: Rows, a: Agenda, row: int, chance: float, ended
 def _pass_on(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
     """The wrong people pass the contact on: they take somebody else, and it joins the queue again."""
     j[row].wrong = 0
+    if j[row].passed_on == 0:
+        j[row].taken_s = j[row].answer_s
+    j[row].waited_before_s += j[row].taken_s - j[row].joined_s
     j[row].passed_on += 1
     j[row].lost_s += j[row].handle_s
     j[row].mood = mood_after_transfer(j[row].mood, 1.0, 0.0, k[0].transfer_mood)
@@ -418,6 +424,7 @@ def join_line(
 @apart
 def dial_again(c: Contacts, j: Rows, p: People, a: Agenda, k: Rows, row: int, now_s: float) -> None:
     """Contact *row* is to be called back once more: it takes its old place in the queue."""
+    j[row].waited_before_s += j[row].taken_s - j[row].joined_s
     expires_s = j[row].queue_s + p.relief[j[row].queue].callback_expires_s
     join_line(c, j, p, a, k, row, expires_s, now_s)
 

@@ -586,10 +586,12 @@ def arrive(c: Contacts, j: Rows, w: World, row: int, now_s: float) -> int:
     j[row].calls = 0
     j[row].low_turns = 0
     j[row].ghost = 0
-    j[row].wrong = 0
-    j[row].passed_on = 0
-    j[row].lost_s = 0.0
     if k.unusual == 1:
+        j[row].wrong = 0
+        j[row].passed_on = 0
+        j[row].lost_s = 0.0
+        j[row].taken_s = np.nan
+        j[row].waited_before_s = 0.0
         j[row].callback = 0
         j[row].dials = 0
         j[row].informed = 0

@@ -617,7 +617,9 @@ def knobs(scenario: Scenario) -> Rows:
         row.held_patience = relief.meter.patience if relief.meter is not None else 1.0
         row.forecast_slots = int(relief.callback is not None and relief.callback.slots < 0)
     row.unusual = int(
-        scenario.relief is not None or any(incident.effect == "hand_over" for incident in scenario.incidents)
+        scenario.relief is not None
+        or scenario.misroute is not None
+        or any(incident.effect == "hand_over" for incident in scenario.incidents)
     )
     if (wrong := scenario.misroute) is not None:
         row.misroute, row.wrong_label, row.by_chance = 1, wrong.wrong_label, wrong.by_chance
