@@ -163,6 +163,8 @@ def tally(
     j: NDArray[Any],
     content: NDArray[np.float64],
     answer: NDArray[np.float64],
+    place: NDArray[np.int32],
+    used: int,
     table: NDArray[np.float64],
     reasons: NDArray[np.int64],
     billed: NDArray[np.float64],
@@ -172,19 +174,25 @@ def tally(
     interval_s: float,
     from_s: float,
     until_s: float,
-) -> None:
+) -> int:
     """Count journeys into the interval table.
 
     Args:
         rows: Rows of contacts that arrived.
         content, answer: What `rate` found, one entry for each of *rows*; empty where a scenario does not ask.
-        table: Shape (intervals · queues+1 · channels · intents · handlings, counters); queue 0 is "never queued".
+        place: Rows of *table* by cell, shape (intervals · queues+1 · channels · intents · handlings,), −1 for a cell that has none; queue 0
+            is "never queued".
+        used: Rows of *table* that have a cell.
+        table: Shape (as many as there can be cells in use, counters), zeros behind those that are used.
         reasons: Why contacts came to people, shape (intervals, reasons), at the interval of the hand-over's queue or of arrival.
         billed: Shape (intervals, channels, intents, fleets, `BILLED`).
         shape: Queues + 1, channels, intents, handlings.
         within_s, short_s: Thresholds by queue.
         from_s: Contacts (queue joinings) before this are not counted: warm-up.
         until_s: End of the run, where sessions in flight are cut off.
+
+    Returns:
+        Rows of *table* that have a cell by now.
     """
     last = len(reasons) - 1
     for at in range(len(rows)):
@@ -198,7 +206,11 @@ def tally(
         per_interval = shape[0] * shape[1] * shape[2] * shape[3]
         if x.arrive_s >= from_s:
             k = min(last, int(x.arrive_s / interval_s))
-            t = table[k * per_interval + cell]
+            here = k * per_interval + cell
+            if place[here] < 0:
+                place[here] = used
+                used += 1
+            t = table[place[here]]
             t[_OFFERED] += 1
             t[_FIRST] += 1 if attempt[row] == 1 else 0
             if x.first_fleet >= 0:
@@ -232,7 +244,11 @@ def tally(
                     t[_SURVEY_POINTS] += 25.0 * (answer[at] - 1.0)
         if x.queue >= 0 and x.queue_s >= from_s:
             q = x.queue
-            t = table[min(last, int(x.queue_s / interval_s)) * per_interval + cell]
+            here = min(last, int(x.queue_s / interval_s)) * per_interval + cell
+            if place[here] < 0:
+                place[here] = used
+                used += 1
+            t = table[place[here]]
             t[_QUEUED] += 1
             t[_UNRESOLVED] += 1 if x.disposition == _D_UNRESOLVED else 0
             t[_SWITCHED] += 1 if x.via != channel[row] else 0
@@ -279,6 +295,7 @@ def tally(
                 t[_HANDLED] += 1
                 t[_HANDLE] += x.handle_s
                 t[_HANDLE2] += x.handle_s * x.handle_s
+    return used
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +391,11 @@ class Recorder:
         self._scenario = scenario
         self._shape = (len(names.queues) + 1, len(names.channels), len(names.intents), len(Handling))
         intervals = scenario.calendar.intervals
-        self._table = np.zeros((intervals * int(np.prod(self._shape)), len(COUNTERS)))
+        cells = intervals * int(np.prod(self._shape))
+        # A row a cell that anything happens in, few of all there are: what is not used is never touched, and takes no memory.
+        self._place = np.full(cells, -1, dtype=np.int32)
+        self._table = np.zeros((cells, len(COUNTERS)))
+        self._used = 0
         self._reasons = np.zeros((intervals, len(Reason)), dtype=np.int64)
         axes = (intervals, *self._shape[1:3], max(1, len(names.fleets)))
         self._billed = np.zeros((*axes, len(BILLED)))
@@ -393,7 +414,7 @@ class Recorder:
         )
         if self._asks is not None:
             rate(rows, c.key, j, self._asks, content, answer, delay_s)
-        tally(
+        self._used = tally(
             rows,
             c.intent,
             c.channel,
@@ -401,6 +422,8 @@ class Recorder:
             j,
             content,
             answer,
+            self._place,
+            self._used,
             self._table,
             self._reasons,
             self._billed,
@@ -426,7 +449,7 @@ class Recorder:
         self._decisions.append(rows.copy())
 
     def counts(self) -> Counts:
-        cells = np.flatnonzero(self._table.any(axis=1))
+        cells = np.flatnonzero(self._place >= 0)
         interval, queue, channel, intent, handling = np.unravel_index(
             cells, (self._scenario.calendar.intervals, *self._shape)
         )
@@ -434,7 +457,14 @@ class Recorder:
         k, c, i, f = where
         billed = Billed(k, c, i, f, self._billed[where])
         return Counts(
-            interval, queue - 1, channel, intent, handling, self._table[cells], self._reasons, billed
+            interval,
+            queue - 1,
+            channel,
+            intent,
+            handling,
+            self._table[self._place[cells]],
+            self._reasons,
+            billed,
         )
 
     def contacts(self) -> dict[str, NDArray[Any]] | None:

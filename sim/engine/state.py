@@ -145,8 +145,22 @@ is), `waited_before_s` how long it waited in its queue before it last joined.
 `via` is the channel in which it comes to people, its own unless it changed at the announcement.
 `lane`, `before`, `behind` are the kernel's own links and mean nothing once the contact is gone."""
 
-UNUSUAL = ("stranded_s", "hold_s", "told_s", "taken_s")
-"""Times of a journey that stay NaN unless something unusual happens: the kernel sets them anew only where a scenario can bring it about."""
+UNUSUAL = {
+    "stranded_s": np.nan,
+    "hold_s": np.nan,
+    "told_s": np.nan,
+    "taken_s": np.nan,
+    "waited_before_s": 0.0,
+    "wrong": 0,
+    "passed_on": 0,
+    "lost_s": 0.0,
+    "callback": 0,
+    "dials": 0,
+    "informed": 0,
+    "held": 0,
+    "dialled_s": 0.0,
+}
+"""Fields of a journey that stay so unless something unusual happens: the kernel sets them anew only where a scenario can bring it about."""
 
 KEPT = tuple(
     name

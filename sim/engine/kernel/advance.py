@@ -31,6 +31,7 @@ from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import served
 from sim.orchestration import breaker
 from sim.orchestration.compiled import compiled, inner
+from sim.orchestration.packed import Packed, unpacked
 
 _SERVICE_END = int(Kind.SERVICE_END)
 _REPLY = int(Kind.REPLY)
@@ -80,19 +81,18 @@ def settle(queues: Rows, groups: Rows, fleets: Rows, now_s: float) -> None:
 
 
 @compiled
-def advance(c: Contacts, j: Rows, w: World, until_s: float, inclusive: bool) -> int:
+def advance(floor: Packed[tuple[Contacts, Rows, World]], until_s: float, inclusive: bool) -> int:
     """Let the floor happen up to *until_s*.
 
     Args:
-        c: The customers loaded so far.
-        j: Their journeys, same rows.
-        w: Everything else.
+        floor: The customers loaded so far; their journeys, same rows; everything else.
         until_s: Second to stop at.
         inclusive: Whether events at that very second still happen.
 
     Returns:
         `REACHED`; `WOKEN` when a breaker moved and control should look; `LOG_FULL` when a log needs room. Call again to go on.
     """
+    c, j, w = unpacked(floor)
     cursor = w.cursor
     first_attempts = len(c.order)
     while True:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,27 @@ from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import judge_sessions
 from sim.orchestration import breaker, ejection
+from sim.orchestration.packed import Packed
 from sim.scenario.model import Scenario
 
 _ROW = (1 << SHIFT) - 1
 _ROW_KINDS = np.array([k for k in Kind if k not in (Kind.TIMER, Kind.LOOK)])
+MOST_LEFT_B = 256_000_000
+"""Larger space is given back when its run is over."""
+
+
+class _Space(NamedTuple):
+    """Memory of a run that is over, for the next one: to touch fresh pages takes as long as to simulate."""
+
+    journeys: Rows
+    agenda: Agenda
+    """Empty."""
+    unusual: bool
+    """Whether `UNUSUAL` fields may be set."""
+
+
+_left = threading.local()
+"""`space`, left by the last run of this thread."""
 
 
 class KernelFloor:
@@ -42,9 +60,18 @@ class KernelFloor:
         self._recorder = recorder
         self._world: World = world(scenario, t, pace(scenario, replication, int(t.people_most.sum())))
         self._contacts: Contacts | None = None
-        self._space: Rows = np.zeros(0, dtype=JOURNEY)
+        # Taken away, so that no two runs have it at once.
+        space: _Space | None = _left.__dict__.pop("space", None)
+        if space is None:
+            self._space: Rows = np.zeros(0, dtype=JOURNEY)
+        else:
+            self._space = space.journeys
+            self._world = self._world._replace(agenda=space.agenda)
+            if space.unusual and not self._world.knobs[0].unusual:
+                _as_usual(self._space)
         self._journeys: Rows = self._space
         self._columns: dict[str, NDArray[Any]] = {}
+        self._as_packed: Packed[tuple[Contacts, Rows, World]] | None = None
         self.now_s = 0.0
         self.moves: list[tuple[Any, ...]] = []
         """Moves of controllers on the floor that control has not written down yet."""
@@ -143,11 +170,10 @@ class KernelFloor:
         return Contacts(**columns)
 
     def _room_for(self, rows: int) -> Rows:
-        """So many journeys that have not begun. Space is used again: fresh pages cost as much as the simulation."""
+        """So many journeys that have not begun, in space that is used again."""
         if rows > len(self._space):
             self._space = np.zeros(rows + rows // 16, dtype=JOURNEY)
-            for name in UNUSUAL:
-                self._space[name] = np.nan
+            _as_usual(self._space)
         journeys = self._space[:rows]
         journeys["state"] = State.NOT_YET
         return journeys
@@ -166,7 +192,7 @@ class KernelFloor:
             return None
         while True:
             w = self._world
-            came_back = advance(self._contacts, self._journeys, w, until_s, inclusive)
+            came_back = advance(self._packed(), until_s, inclusive)
             # By column: a field of a record takes Python as long as a crossing does.
             self.now_s = w.cursor["now_s"].item()
             moves = w.cursor["moves"].item()
@@ -177,6 +203,18 @@ class KernelFloor:
                 self._empty_decisions()
                 continue
             return self.now_s if came_back == WOKEN else None
+
+    def _packed(self) -> Packed[tuple[Contacts, Rows, World]]:
+        """The floor as compiled code takes it."""
+        contacts, journeys, world = self._contacts, self._journeys, self._world
+        found = self._as_packed
+        if found is not None:
+            c, j, w = found.of
+            if c is contacts and j is journeys and w is world:
+                return found
+        assert contacts is not None
+        self._as_packed = found = Packed((contacts, journeys, world))
+        return found
 
     def _empty_decisions(self) -> None:
         """Hand the decisions over, and see to it that the next event finds room for its own."""
@@ -284,7 +322,22 @@ class KernelFloor:
         self._empty_decisions()
         rows = np.flatnonzero(self._journeys["state"] != State.NOT_YET)
         self._recorder.journeys(self._contacts, self._journeys, rows)
+        self._leave_space()
         return int(self._world.cursor[0].events)
+
+    def _leave_space(self) -> None:
+        a = self._world.agenda
+        if self._space.nbytes + a.at_s.nbytes + a.place.nbytes > MOST_LEFT_B:
+            return
+        a.at_s[: a.length[0]] = np.inf
+        a.length[0] = 0
+        _left.space = _Space(self._space, a, bool(self._world.knobs[0].unusual))
+        self._space = self._journeys = self._space[:0]
+
+
+def _as_usual(space: Rows) -> None:
+    for name, value in UNUSUAL.items():
+        space[name] = value
 
 
 def _roomier(a: Agenda, room: int) -> Agenda:
