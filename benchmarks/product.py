@@ -12,10 +12,13 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from benchmarks.tally import Tally, Timing
-from sim.engine.run import FloorName, in_order, simulate
+from sim.engine.run import FloorName, in_order, processors, simulate
 from sim.scenario.build import build
 from sim.scenario.load import load
 from sim.scenario.model import Scenario
+from sim.studies.asked import Asked
+from sim.studies.rows import Measured
+from sim.studies.workers import Processes, Task
 
 HERE = Path(__file__).parent
 SCENARIOS = HERE.parent / "scenarios"
@@ -41,11 +44,29 @@ def run_all_on(floor: FloorName, seed: int = SEED) -> Timing:
 
 
 def all_on_over_replications(replications: int, seed: int = SEED) -> tuple[float, float]:
-    """Contacts of that Monday per second on all processors, over replications, and per second of one processor's time."""
+    """Contacts of that Monday per second on all processors, over replications in threads, and per second of one processor's time."""
     monday = replace(scenario(ALL_ON), seed=seed)
     began, cpu_began = perf_counter(), process_time()
     contacts = sum(run.offered for run in in_order([(monday, r) for r in range(replications)]))
     return contacts / (perf_counter() - began), contacts / (process_time() - cpu_began)
+
+
+def all_on_in_a_study(replications: int, seed: int = SEED) -> float:
+    """The same as a study makes them: a process for every processor; they have loaded what is compiled before the clock starts."""
+    monday = replace(scenario(ALL_ON), seed=seed)
+    workers = Processes([Asked("service_level")], "kernel")
+
+    def contacts(first: int, count: int) -> int:
+        tasks = [Task(r, monday, r) for r in range(first, first + count)]
+        rows = [done.row for done in workers.results(tasks)]
+        return sum(row.contacts for row in rows if isinstance(row, Measured))
+
+    try:
+        contacts(replications, 2 * processors())
+        began = perf_counter()
+        return contacts(0, replications) / (perf_counter() - began)
+    finally:
+        workers.close()
 
 
 def _run(path: Path, contacts: int | None, seed: int, floor: FloorName) -> Timing:

@@ -130,7 +130,7 @@ def test_json_has_the_promised_keys_and_null_for_what_is_missing(
         25.0,
         9.5,
         800.0,
-        harness.AllOn(16.0, 15.0, 2e5, 1e5, {"plans": 0.05}, {"the floor": 0.6}),
+        harness.AllOn(16.0, 15.0, 3e5, 2e5, 1e5, {"plans": 0.05}, {"the floor": 0.6}),
     )
     monkeypatch.setattr(harness, "measure", {harness.QUICK_REPEATS: results}.__getitem__)
 
@@ -148,6 +148,7 @@ def test_json_has_the_promised_keys_and_null_for_what_is_missing(
     assert {
         "kernel_over_plain": 16.0,
         "kernel_over_plain_cpu": 15.0,
+        "study_contacts_per_s": 3e5,
         "contacts_per_s": 2e5,
         "contacts_per_cpu_s": 1e5,
         "shares": {"plans": 0.05},

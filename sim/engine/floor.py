@@ -297,13 +297,16 @@ class PlainFloor:
     def standing(self) -> Standing:
         """How the fleets stand."""
         self._settle()
-        sessions, all_in = ejection.in_service(self.ejection, [sessions for sessions, _ in self.capacity])
         return Standing(
             breaker=tuple(self.breakers["state"].tolist()),
             level=tuple(self.levels["level"].tolist()),
-            sessions=sessions or (0,),
+            sessions=tuple(
+                ejection.in_service(self.ejection, f, sessions)
+                for f, (sessions, _) in enumerate(self.capacity)
+            )
+            or (0,),
             active=tuple(meter.value for meter in self.sessions),
-            all_in=all_in,
+            all_in=bool((self.ejection["available"] == self.ejection["hosts"]).all()),
         )
 
     def _settle(self) -> None:

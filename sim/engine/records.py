@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sim.engine.physics import tokens_of_turns
 from sim.engine.state import KEPT, Disposition, Handling, State
 from sim.engine.surveys import asks, rate
 from sim.orchestration.compiled import compiled
-from sim.orchestration.signals import Signal
+from sim.orchestration.signals import Signal, in_words
 from sim.orchestration.words import Reason
 from sim.scenario.model import Scenario
 
@@ -357,6 +357,27 @@ RATED = ("content", "survey", "survey_s")
 """How content the customer was in the end, 1 to 5; what it answered in the survey, and when that came in. NaN for "was not asked"."""
 
 
+class Said(Mapping[int, str]):
+    """Sentences of controllers by row of the control log; those of signals are put together when somebody reads them.
+
+    Args:
+        told: By row, a sentence or the signal that one is about.
+    """
+
+    def __init__(self, told: Mapping[int, str | Signal]) -> None:
+        self._told = told
+
+    def __getitem__(self, row: int) -> str:
+        found = self._told[row]
+        return found if isinstance(found, str) else in_words(found)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One replication of one scenario: what happened."""
@@ -369,7 +390,7 @@ class Run:
     """One at the start of every interval and one at the end."""
     control: NDArray[Any]
     """Rows of `CONTROL`."""
-    said: dict[int, str]
+    said: Mapping[int, str]
     """Sentences of the controllers above single fleets, by row of `control`."""
     signals: tuple[Signal, ...]
     """What was sent to workforce management."""
@@ -485,7 +506,7 @@ class Recorder:
         looks: list[Look],
         control: list[tuple[Any, ...]],
         events: int,
-        said: dict[int, str] | None = None,
+        said: Mapping[int, str | Signal] | None = None,
         signals: Sequence[Signal] = (),
     ) -> Run:
         """Put it all together."""
@@ -496,7 +517,7 @@ class Recorder:
             counts=self.counts(),
             looks=tuple(looks),
             control=np.array(control, dtype=CONTROL),
-            said=said or {},
+            said=Said(said or {}),
             signals=tuple(signals),
             contacts=self.contacts(),
             decisions=np.concatenate(self._decisions)

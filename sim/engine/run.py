@@ -77,7 +77,7 @@ def _kernel(scenario: Scenario, replication: int, drawing: Executor) -> Run:
     return recorder.run(replication, "kernel", control.looks, control.rows, floor.finish(), *_told(control))
 
 
-def _told(control: Control) -> tuple[dict[int, str], list[Signal]]:
+def _told(control: Control) -> tuple[dict[int, str | Signal], list[Signal]]:
     return dict(control.supervisor.words), control.supervisor.sent
 
 

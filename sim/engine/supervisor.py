@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from simpy.events import Event
@@ -37,29 +36,9 @@ _VERDICTS = {
 }
 """What a breaker's state says of its fleet; any other says nothing."""
 _TYPES = {kind: number for number, kind in enumerate(signals.Type)}
+_SIGNAL, _NODATA = What.SIGNAL, common_cause.Verdict.NODATA
+# By a name of their own: to fetch a member from its class takes Python 3.11 as long as to look up three of them.
 _PLAN = plans.PlanPolicy()
-
-
-@lru_cache(maxsize=1024)
-def _seen(
-    name: str,
-    state: str,
-    level: int,
-    plan_per_min: float,
-    cause: str,
-    channels: tuple[str, ...],
-    posted_s: float,
-) -> signals.FleetSeen:
-    """A fleet as signals see it; a look finds most of them as the last one did."""
-    return signals.FleetSeen(
-        name=name,
-        state=state,
-        level=level,
-        plan_per_min=plan_per_min,
-        cause=cause,
-        channels=channels,
-        posted_s=posted_s,
-    )
 
 
 @dataclass(slots=True)
@@ -82,15 +61,20 @@ class Supervisor:
     log: Callable[..., int]
     add_people: Callable[[int, int], None]
     sent: list[signals.Signal] = field(default_factory=list)
-    words: list[tuple[int, str]] = field(default_factory=list)
-    """(row of the control log, sentence) of what these controllers did."""
+    words: list[tuple[int, str | signals.Signal]] = field(default_factory=list)
+    """(row of the control log, sentence) of what these controllers did; a signal stands for its own, which few runs are asked for."""
     _parents: parents.ParentState = field(default_factory=parents.ParentState)
     _cause: common_cause.CommonCauseState = field(default_factory=common_cause.CommonCauseState)
+    _weighed: tuple[int, ...] = ()
+    """States of breakers from which nothing more will come as long as they stay so."""
     _signals: signals.SignalState = field(default_factory=signals.SignalState)
     _plans: plans.PlanState = field(default_factory=plans.PlanState)
     _desk: desk.DeskState = field(default_factory=desk.DeskState)
     _moved: dict[int, tuple[float, str]] = field(default_factory=dict)
     """By fleet: when its breaker or level moved last, and why."""
+    _seen_at: tuple[Any, ...] = ()
+    """How fleets stood, and in which interval, when they were seen last; empty where one has moved since."""
+    _seen: tuple[signals.FleetSeen, ...] = ()
     _warnings: list[signals.Warned] = field(default_factory=list)
     _pauses: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     """By fleet: what was announced, from and until, seconds."""
@@ -124,7 +108,7 @@ class Supervisor:
             if to_state:
                 self._warnings.append(signals.Warned(self.scenario.names.fleets[fleet], words, 0.9))
         elif what is not What.HOST:  # a host that goes closes no door
-            self._moved[fleet] = (self.clock.now, words)
+            self._moved[fleet], self._seen_at = (self.clock.now, words), ()
 
     def announced(self, incident: Incident) -> None:
         """The operator of a node said when it will be down, and until when."""
@@ -192,8 +176,10 @@ class Supervisor:
     ) -> tuple[bool, float]:
         """Weigh what breakers say; whether that led to anything, and when to do so again."""
         states = stands.breaker
+        if states == self._weighed:
+            return False, math.inf
         verdicts = {
-            name: _VERDICTS.get(state, common_cause.Verdict.NODATA)
+            name: _VERDICTS.get(state, _NODATA)
             for name, state in zip(self.scenario.names.fleets, states, strict=False)
         }
         self._cause, actions = common_cause.step(
@@ -217,6 +203,7 @@ class Supervisor:
             for name in action.fleets if opens else ():
                 if states[self.scenario.names.fleets.index(name)] in parents.BACK:
                     self._force(name, breaker.State.OPEN, action.words)
+        self._weighed = states if common_cause.is_settled(self._cause, policy, self.clock.now) else ()
         return bool(actions), common_cause.next_due(self._cause, policy, self.clock.now)
 
     def force(self, fleet: int, state: int, words: str = "") -> bool:
@@ -226,7 +213,8 @@ class Supervisor:
             return False
         row = self.floor.breaker_row(fleet)
         numbers = float(row.part), float(row.whole), float(row.limit)
-        self._moved[fleet] = (self.clock.now, words or breaker.in_words(int(row.cause), *numbers))
+        words = words or breaker.in_words(int(row.cause), *numbers)
+        self._moved[fleet], self._seen_at = (self.clock.now, words), ()
         self.log(What.BREAKER, fleet, before, int(row.state), int(row.cause), *numbers)
         return True
 
@@ -276,20 +264,10 @@ class Supervisor:
         """Say what there is to say; what was said, and when to ask again."""
         known, names, now_s = self._estimates.known(), self.scenario.names, self.clock.now
         step = min(len(known.there) - 1, int(now_s / STEP_S))
-        seen = tuple(
-            [
-                _seen(
-                    name,
-                    STATES[stands.breaker[f]],
-                    stands.level[f],
-                    known.contained_per_min[f][step],
-                    self._moved.get(f, (0.0, ""))[1],
-                    self._channels[f],
-                    self._posted_s(f) if self._pauses else math.nan,
-                )
-                for f, name in enumerate(names.fleets)
-            ]
-        )
+        stand = (stands.breaker, stands.level, step)
+        if stand != self._seen_at or self._pauses:
+            self._seen_at, self._seen = stand, self._fleets_seen(stands, step)
+        seen = self._seen
         estimate = self._estimates.now(stands, now_s)
         told = tuple(
             replace(pause, impact=self._estimates.in_pause(stands, pause.fleet, pause.from_s, now_s))
@@ -303,8 +281,8 @@ class Supervisor:
             self.sent.append(signal)
             scope, people = signal.scope.fleets, signal.impact.ahead[0]
             self._say(
-                f"{signal.type.value}: {signal.cause}; {signal.impact.words}; may last {signal.expected_p50_s / 60.0:.0f} min",
-                What.SIGNAL,
+                signal,
+                _SIGNAL,
                 names.fleets.index(scope[0]) if len(scope) == 1 else -1,
                 to_state=_TYPES[signal.type],
                 cause=signal.seq,
@@ -313,6 +291,22 @@ class Supervisor:
                 limit=signal.expected_p50_s,
             )
         return sent, signals.next_due(self._signals, policy, now_s)
+
+    def _fleets_seen(self, stands: Standing, step: int) -> tuple[signals.FleetSeen, ...]:
+        """The fleets as signals see them, in this interval of the plan."""
+        planned = self._estimates.known().contained_per_min
+        return tuple(
+            signals.FleetSeen(
+                name=name,
+                state=STATES[stands.breaker[f]],
+                level=stands.level[f],
+                plan_per_min=planned[f][step],
+                cause=self._moved.get(f, (0.0, ""))[1],
+                channels=self._channels[f],
+                posted_s=self._posted_s(f),
+            )
+            for f, name in enumerate(self.scenario.names.fleets)
+        )
 
     def _posted_s(self, fleet: int) -> float:
         """Rest of the announced pause that a fleet is in; NaN outside one."""
@@ -385,7 +379,7 @@ class Supervisor:
             target=target,
             volume_variance=spilled / max(1e-9, short.human_per_min - spilled),
             recovered=normal and not pauses,
-            joined=dict(self._joined),
+            joined=self._joined,
         )
         self._plans, actions = plans.step(
             self._plans, observation, self.scenario.levers, _PLAN, self.clock.now
@@ -461,7 +455,9 @@ class Supervisor:
     def _group(self, lever: int) -> int:
         return self.scenario.names.groups.index(self.scenario.levers[lever].group)
 
-    def _say(self, words: str, what: What, subject: int, *states: int, **numbers: Any) -> None:
+    def _say(
+        self, words: str | signals.Signal, what: What, subject: int, *states: int, **numbers: Any
+    ) -> None:
         self.words.append((self.log(what, subject, *states, **numbers), words))
 
 

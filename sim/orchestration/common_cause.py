@@ -33,8 +33,13 @@ class Verdict(Enum):
     WARN = "warning"
     TRIP = "tripped"
 
-    # Looked up in sets at every look; there is one object of each, and Python's own way to hash it is not compiled.
+    # Looked up in sets at every look, and there is one object of each.
     __hash__ = object.__hash__
+
+
+# By a name of its own: to fetch a member from its class takes Python 3.11 longer than to compare two.
+_NODATA = Verdict.NODATA
+_SICK = frozenset({Verdict.WARN, Verdict.TRIP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +178,9 @@ def step(
     sick = {
         fleet: state.raised_s.get(fleet, now_s)
         for fleet in graph.fleets
-        if seen.verdicts.get(fleet, Verdict.NODATA) in {Verdict.WARN, Verdict.TRIP}
+        if (verdict := seen.verdicts.get(fleet, _NODATA)) in _SICK
         # Silence after symptoms is not recovery.
-        or (fleet in state.raised_s and seen.verdicts.get(fleet, Verdict.NODATA) is Verdict.NODATA)
+        or (verdict is _NODATA and fleet in state.raised_s)
     }
     state = replace(state, raised_s=sick)
     actions: list[Action] = []
@@ -214,6 +219,11 @@ def next_due(state: CommonCauseState, policy: CommonCausePolicy, now_s: float) -
     if len(case) < 2 or now_s + policy.look_s > max(case.values()) + policy.window_s:
         return math.inf
     return now_s + policy.look_s
+
+
+def is_settled(state: CommonCauseState, policy: CommonCausePolicy, now_s: float) -> bool:
+    """Whether the same verdicts will lead to nothing later: there are no two symptoms that belong together."""
+    return len(_case(state.raised_s, policy, now_s)) < 2
 
 
 def posteriors(

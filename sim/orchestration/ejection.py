@@ -22,7 +22,6 @@ An ejected host takes its share of the fleet's sessions with it. Rows of `EJECTI
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -153,18 +152,10 @@ def sessions_left(e: Rows, f: int, sessions: int) -> int:
     return int(sessions * e[f].available // e[f].hosts)
 
 
-def in_service(e: Rows, sessions: Sequence[int]) -> tuple[tuple[int, ...], bool]:
-    """Of the *sessions* of every fleet, those that it can have as its hosts stand, and whether every host of every fleet is in service.
-
-    None where a panic sends new ones to people.
-    """
-    all_in = e["available"].tolist() == e["hosts"].tolist()
-    # Asked whenever anything moves, and most of the time all are.
-    if all_in and not any(e["panics"].tolist()):
-        return tuple(sessions), True
-    return tuple(
-        [sessions_left(e, f, most) if enough_left(e, f) else 0 for f, most in enumerate(sessions)]
-    ), all_in
+@compiled
+def in_service(e: Rows, f: int, sessions: int) -> int:
+    """Of a fleet's *sessions*, those that it can have as its hosts stand: none where a panic sends new ones to people."""
+    return sessions_left(e, f, sessions) if enough_left(e, f) else 0
 
 
 @compiled

@@ -205,8 +205,10 @@ class Worked:
     Runs in several threads may share one: entries are looked up and put in, each at one stroke, and are the same whoever makes them.
     """
 
-    flows: dict[tuple[Hashable, ...], _Flow] = field(default_factory=dict)
-    intervals: dict[tuple[Hashable, ...], Interval] = field(default_factory=dict)
+    flows: dict[tuple[Hashable, ...], dict[int, _Flow]] = field(default_factory=dict)
+    """By how the fleets stand, then by interval."""
+    intervals: dict[tuple[Hashable, ...], dict[int, Interval]] = field(default_factory=dict)
+    """By how the fleets stand normally and now, then by interval."""
     kept: dict[tuple[Hashable, ...], Any] = field(default_factory=dict)
     """What callers made of estimates, by all that it rests on."""
     tables: dict[tuple[str, ...], _Table] = field(default_factory=dict)
@@ -214,14 +216,14 @@ class Worked:
 
     def make_room(self) -> None:
         """Forget everything when there is much of it."""
-        if len(self.flows) + len(self.intervals) + 3 * len(self.kept) > MOST_WORKED:
+        if len(self.intervals) > MOST_STANDINGS or len(self.kept) > MOST_KEPT:
             self.flows.clear()
             self.intervals.clear()
             self.kept.clear()
 
 
-MOST_WORKED = 50_000
-"""Numbers kept to be looked up; some ten megabytes."""
+MOST_STANDINGS, MOST_KEPT = 4_000, 30_000
+"""Ways in which fleets stand, and entries made of them, that are kept to be looked up; some fifty megabytes."""
 
 
 def multiplier(ai_share: float, containment: float) -> float:
@@ -291,7 +293,9 @@ def outlook(
             away = {name for name, fleet in fleets.items() if is_away(fleet.away, now_s + ahead_s)}
             then = {name: replace(f, state="open") if name in away else f for name, f in fleets.items()}
             stand = _standing(then)
-        found = _interval(worked, streams, normal, usual, then, stand, k, required, policy, sheds)
+        (found,) = _worked_out(
+            worked, streams, normal, usual, then, stand, (k,), required, policy, sheds
+        ).values()
         ahead.append(_ahead(found, ahead_s, people, policy))
     return tuple(ahead)
 
@@ -309,10 +313,7 @@ def intervals(
     worked = worked or Worked()
     normal = _checked(fleets)
     usual, as_is = _standing(normal), _standing(fleets)
-    return {
-        k: _interval(worked, streams, normal, usual, fleets, as_is, k, required, policy, sheds)
-        for k in places
-    }
+    return _worked_out(worked, streams, normal, usual, fleets, as_is, places, required, policy, sheds)
 
 
 def _checked(fleets: Mapping[str, Fleet]) -> dict[str, Fleet]:
@@ -336,42 +337,43 @@ def _looked_up(
     streams: Sequence[Stream],
     fleets: Mapping[str, Fleet],
     standing: tuple[Hashable, ...],
-    interval: int,
+    places: Sequence[int],
     sheds: Callable[[int, int, float, float], bool],
-) -> _Flow:
-    """The flow of one interval, worked out once: several horizons fall into it, and many estimates."""
-    key = (interval, sheds is never, standing)
-    found = worked.flows.get(key)
-    if found is None:
-        names = tuple(fleets)
-        table = worked.tables.get(names)
-        if table is None:
-            table = worked.tables[names] = _table(streams, names)
-        found = worked.flows[key] = _flow(table, streams, fleets, interval, sheds)
-    return found
+) -> dict[int, _Flow]:
+    """The flow of these intervals and maybe more, worked out once: several horizons fall into one, and many estimates."""
+    known = worked.flows.setdefault((sheds is never, standing), {})
+    names = tuple(fleets)
+    for k in places:
+        if k not in known:
+            table = worked.tables.get(names)
+            if table is None:
+                table = worked.tables[names] = _table(streams, names)
+            known[k] = _flow(table, streams, fleets, k, sheds)
+    return known
 
 
-def _interval(
+def _worked_out(
     worked: Worked,
     streams: Sequence[Stream],
     normal: Mapping[str, Fleet],
     usual: tuple[Hashable, ...],
     fleets: Mapping[str, Fleet],
     standing: tuple[Hashable, ...],
-    interval: int,
+    places: Iterable[int],
     required: Callable[[float, float], int],
     policy: ImpactPolicy,
     sheds: Callable[[int, int, float, float], bool],
-) -> Interval:
-    """One interval as things stand against the same one on a normal day, worked out once."""
-    key = (interval, usual, standing)
-    found = worked.intervals.get(key)
-    if found is None:
-        worked.make_room()
-        was = _looked_up(worked, streams, normal, usual, interval, never)
-        is_now = _looked_up(worked, streams, fleets, standing, interval, sheds)
-        found = worked.intervals[key] = _compared(was, is_now, required, policy)
-    return found
+) -> dict[int, Interval]:
+    """Intervals as things stand against the same ones on a normal day, worked out once."""
+    worked.make_room()
+    known = worked.intervals.setdefault((usual, standing), {})
+    wanted = tuple(places)
+    if missing := [k for k in wanted if k not in known]:
+        was = _looked_up(worked, streams, normal, usual, missing, never)
+        is_now = _looked_up(worked, streams, fleets, standing, missing, sheds)
+        for k in missing:
+            known[k] = _compared(was[k], is_now[k], required, policy)
+    return {k: known[k] for k in wanted}
 
 
 def _compared(

@@ -393,7 +393,10 @@ def _need(seen: PlanObservation, levers: Sequence[Lever], policy: PlanPolicy, no
     reach_s = max((lead_s for lead_s in leads if lead_s < math.inf), default=0.0)
     beyond = math.ceil(min(reach_s, seen.lasts_p50_s) / policy.step_s) + 1 - len(seen.gap)
     gap = (*seen.gap, *seen.gap[-1:] * max(0, beyond))
-    return [wanted if k * policy.step_s <= seen.lasts_p50_s else 0.0 for k, wanted in enumerate(gap)]
+    lasting = len(gap)
+    if seen.lasts_p50_s < lasting * policy.step_s:
+        lasting = max(0, math.floor(seen.lasts_p50_s / policy.step_s) + 1)
+    return [*gap[:lasting], *[0.0] * (len(gap) - lasting)]
 
 
 def _stop(call: Start, now_s: float, why: str) -> Stop:
@@ -411,9 +414,12 @@ def _covered(
         worth = (
             seen.joined[call.call] / call.lever.handle_factor if call.call in seen.joined else call.expected
         )
-        for k in range(steps):
-            if call.from_s <= now_s + k * policy.step_s < call.until_s:
-                there[k] += worth
+        first = max(0, math.ceil((call.from_s - now_s) / policy.step_s))
+        ends_s = call.until_s - now_s
+        for k in range(
+            first, steps if ends_s >= steps * policy.step_s else math.ceil(ends_s / policy.step_s)
+        ):
+            there[k] += worth
     return there
 
 

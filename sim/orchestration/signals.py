@@ -27,6 +27,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,11 +47,15 @@ class Type(Enum):
     VOLUME_IMPACT = "VOLUME_IMPACT"
     DURATION_UPDATE = "DURATION_UPDATE"
 
-    # Sets of these are made at every look; there is one object of each, and Python's own way to hash it is not compiled.
+    # Sets of these are made at every look, and there is one object of each.
     __hash__ = object.__hash__
 
 
 _RANK = {kind: rank for rank, kind in enumerate(Type)}
+# By a name of their own: to fetch a member from its class takes Python 3.11 longer than to compare two.
+_RECOVERED, _MOVED, _WARNED, _PLANNED, _LOW, _IMPACT, _STILL = Type
+_ESTIMATED = frozenset({_IMPACT, _STILL})
+"""Their confidence is that of an estimate."""
 _VOLUME = "volume"
 """Name of the scope of all fleets together."""
 NO_IMPACT = Impact(0.0, (Ahead(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0),), 0.0)
@@ -177,6 +182,9 @@ class _Waiting:
     pause: Maintenance | None = None
 
 
+_NOTHING = _Waiting()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What is known of a scope, and what was said of it."""
@@ -194,7 +202,9 @@ class _Told:
     """Since when it has been normal again."""
     low_s: float = math.nan
     low_told: bool = False
-    waiting: _Waiting = _Waiting()
+    waiting: _Waiting = _NOTHING
+    due_s: float = math.inf
+    """When there is something to say although nothing moves; of what waits, when it goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +233,14 @@ def step(
         if unknown := about - {fleet.name for fleet in seen.fleets}:
             raise ValueError(f"told of {', '.join(sorted(unknown))}, which is not among the fleets seen")
     scopes = {fleet.name: _read(state.scopes.get(fleet.name), fleet, policy, now_s) for fleet in seen.fleets}
-    announced = set(state.announced)
+    announced = state.announced
     for warned in seen.warnings:
-        scopes[warned.fleet] = _told(
-            scopes[warned.fleet], Type.EARLY_WARNING, warned.words, warned.confidence
-        )
+        here = scopes[warned.fleet]
+        scopes[warned.fleet] = _told(here, _WARNED, warned.words, policy, warned.confidence)
     for pause in seen.maintenance:
         if (pause.fleet, pause.from_s) not in announced:
-            announced.add((pause.fleet, pause.from_s))
-            scopes[pause.fleet] = _told(
-                scopes[pause.fleet], Type.PLANNED_MAINTENANCE, pause.words, 1.0, pause
-            )
+            announced |= {(pause.fleet, pause.from_s)}
+            scopes[pause.fleet] = _told(scopes[pause.fleet], _PLANNED, pause.words, policy, 1.0, pause)
     per_min = seen.impact.ahead[0].p50_per_min if seen.impact else state.impact_per_min
     said_per_min = state.impact_per_min
     seq = state.seq
@@ -243,13 +250,11 @@ def step(
         if here.waiting.types and now_s >= here.sent_s + policy.coalesce_s:
             seq += 1
             signals.append(_signal(here, fleet, seen.impact, policy, now_s, seq))
-            scopes[fleet.name] = _sent(here, signals[-1])
-            if signals[-1].type is not Type.PLANNED_MAINTENANCE:
+            scopes[fleet.name] = _sent(here, signals[-1], policy)
+            if signals[-1].type is not _PLANNED:
                 said_per_min = per_min
     # A signal of a fleet has carried the present volume with it; otherwise it is told by itself.
     here = state.scopes.get(_VOLUME) or _Told("")
-    if here.waiting.types:
-        here = replace(here, waiting=_Waiting())
     if abs(per_min - said_per_min) > max(policy.changed_per_min, policy.changed_share * abs(said_per_min)):
         # What is over has no end to wait for: only a volume that is still off takes the law of outages for its duration.
         over = abs(per_min) <= policy.changed_per_min
@@ -258,41 +263,32 @@ def step(
             if over
             else f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
         )
-        # Off while every fleet is normal, as with hosts that are out: nobody knows for how long, so it begins now.
-        begun_s = now_s if per_min > policy.changed_per_min else math.nan
-        concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)] or list(seen.fleets)
         here = replace(
-            here,
-            abnormal_s=math.nan
-            if over
-            else min(
-                (s for f in concerned if not math.isnan(s := scopes[f.name].abnormal_s)), default=begun_s
-            ),
-            waiting=_add(here.waiting, Type.VOLUME_IMPACT, words, ""),
+            here, waiting=_add(_NOTHING, _IMPACT, words, ""), due_s=here.sent_s + policy.coalesce_s
         )
-        if now_s >= here.sent_s + policy.coalesce_s:
+        if now_s >= here.due_s:
+            concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)]
+            # Off while every fleet is normal, as with hosts that are out: nobody knows for how long, so it begins now.
+            begun_s = now_s if per_min > policy.changed_per_min else math.nan
+            since_s = min((scopes[f.name].abnormal_s for f in concerned), default=begun_s)
+            concerned = concerned or list(seen.fleets)
             seq += 1
-            signals.append(_signal(here, _together(concerned), seen.impact, policy, now_s, seq))
-            signals[-1] = replace(signals[-1], scope=_scope(concerned))
-            here = replace(_sent(here, signals[-1]), abnormal_s=math.nan)
+            signal = _signal(
+                replace(here, abnormal_s=math.nan if over else since_s),
+                _together(concerned), seen.impact, policy, now_s, seq,
+            )  # fmt: skip
+            signals.append(replace(signal, scope=_scope(concerned)))
+            here = _sent(here, signal, policy)
             said_per_min = per_min
-    scopes[_VOLUME] = here if math.isnan(here.abnormal_s) else replace(here, abnormal_s=math.nan)
-    return SignalState(scopes, seq, said_per_min, frozenset(announced)), tuple(signals)
+    elif here.waiting.types:
+        here = replace(here, waiting=_NOTHING, due_s=math.inf)
+    scopes[_VOLUME] = here
+    return SignalState(scopes, seq, said_per_min, announced), tuple(signals)
 
 
-def next_due(state: SignalState, policy: SignalPolicy, now_s: float) -> float:
+def next_due(state: SignalState, policy: SignalPolicy, now_s: float) -> float:  # noqa: ARG001  as every controller's
     """When to be asked again although nothing moves; infinite when all is normal and said."""
-    due = math.inf
-    for here in state.scopes.values():
-        if here.waiting.types:
-            due = min(due, here.sent_s + policy.coalesce_s)
-        if not math.isnan(here.low_s) and not here.low_told:
-            due = min(due, here.low_s + policy.low_for_s)
-        if not math.isnan(here.abnormal_s) and math.isnan(here.normal_s):
-            due = min(due, here.sent_s + policy.every_s)
-        if not math.isnan(here.normal_s):
-            due = min(due, here.normal_s + policy.recovered_after_s)
-    return max(due, now_s)
+    return max(now_s, min([here.due_s for here in state.scopes.values()], default=math.inf))
 
 
 def overdue(
@@ -308,6 +304,11 @@ def overdue(
         and signal.signal_id not in past
         and now_s - signal.at_s >= policy.acknowledge_within_s
     )
+
+
+def in_words(signal: Signal) -> str:
+    """The signal as one line."""
+    return f"{signal.type.value}: {signal.cause}; {signal.impact.words}; may last {signal.expected_p50_s / 60.0:.0f} min"
 
 
 class Instant(Protocol):
@@ -373,25 +374,28 @@ def cloud_event(signal: Signal, source: str, started: Instant) -> dict[str, Any]
 def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: float) -> _Told:
     """Compare a fleet with what was known of it, and note what has to be said."""
     here = before or _Told("closed", shown=_shown("closed", 0))
-    waiting = here.waiting
-    if (fleet.state, fleet.level) != (here.state, here.level):
-        words = fleet.cause or f"{_shown(here.state, here.level)} → {_shown(fleet.state, fleet.level)}"
-        waiting = _add(waiting, Type.STATE_CHANGE, words, here.shown)
-    if fleet.dark != here.dark:
-        words = f"telemetry of {fleet.name} {'is missing' if fleet.dark else 'is back'}"
-        waiting = _add(waiting, Type.STATE_CHANGE, words, here.shown)
-    normal = fleet.state in OPEN_DOOR and fleet.level == 0 and not fleet.dark
+    moved = fleet.state != here.state or fleet.level != here.level
     # A sensor that is dark counts nothing: nothing is known, which is not nothing done.
     low = not fleet.dark and fleet.throughput_per_min < policy.low_throughput * fleet.plan_per_min
+    low_s, low_told = here.low_s, here.low_told
+    if not moved and fleet.dark == here.dark and low != math.isnan(low_s) and now_s < here.due_s:
+        return here
+    waiting = here.waiting
+    if moved:
+        words = fleet.cause or f"{_shown(here.state, here.level)} → {_shown(fleet.state, fleet.level)}"
+        waiting = _add(waiting, _MOVED, words, here.shown)
+    if fleet.dark != here.dark:
+        words = f"telemetry of {fleet.name} {'is missing' if fleet.dark else 'is back'}"
+        waiting = _add(waiting, _MOVED, words, here.shown)
+    normal = fleet.state in OPEN_DOOR and fleet.level == 0 and not fleet.dark
     abnormal_s, normal_s = here.abnormal_s, here.normal_s
     if not normal:
         abnormal_s, normal_s = (now_s if math.isnan(abnormal_s) else abnormal_s), math.nan
     elif not math.isnan(abnormal_s):
         normal_s = now_s if math.isnan(normal_s) else normal_s
-        if Type.RECOVERED not in waiting.types and now_s >= normal_s + policy.recovered_after_s:
+        if _RECOVERED not in waiting.types and now_s >= normal_s + policy.recovered_after_s:
             words = f"normal for {now_s - normal_s:.0f} s after {normal_s - abnormal_s:.0f} s"
-            waiting = _add(waiting, Type.RECOVERED, words, here.shown)
-    low_s, low_told = here.low_s, here.low_told
+            waiting = _add(waiting, _RECOVERED, words, here.shown)
     if not low:
         low_s, low_told = math.nan, False
     elif math.isnan(low_s):
@@ -401,16 +405,12 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
             f"throughput {fleet.throughput_per_min:.1f}/min under {policy.low_throughput:.0%} of "
             f"{fleet.plan_per_min:.1f}/min for {now_s - low_s:.0f} s"
         )
-        waiting = _add(waiting, Type.THROUGHPUT_LOW, words, here.shown)
+        waiting = _add(waiting, _LOW, words, here.shown)
         low_told = True
     if not normal and now_s >= here.sent_s + policy.every_s and not waiting.types:
         words = f"{_shown(fleet.state, fleet.level)} for {(now_s - abnormal_s) / 60.0:.0f} min"
-        waiting = _add(waiting, Type.DURATION_UPDATE, words, here.shown)
-    # In a tuple NaN is equal to itself. Whatever moved has put something in a new `waiting`, even if it says the same.
-    as_before = (abnormal_s, normal_s, low_s) == (here.abnormal_s, here.normal_s, here.low_s)
-    if waiting is here.waiting and as_before:
-        return here
-    # Written out: this is asked of every fleet whenever one of them moves, and `replace` would be most of it.
+        waiting = _add(waiting, _STILL, words, here.shown)
+    # Written out here and below: `replace` would be most of it.
     return _Told(
         state=fleet.state,
         level=fleet.level,
@@ -423,18 +423,48 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
         low_s=low_s,
         low_told=low_told,
         waiting=waiting,
+        due_s=_due(waiting, here.sent_s, abnormal_s, normal_s, math.nan if low_told else low_s, policy),
     )
 
 
-def _told(here: _Told, kind: Type, words: str, confidence: float, pause: Maintenance | None = None) -> _Told:
+def _due(
+    waiting: _Waiting,
+    sent_s: float,
+    abnormal_s: float,
+    normal_s: float,
+    low_s: float,
+    policy: SignalPolicy,
+) -> float:
+    """When a scope has something to say although nothing moves; *low_s* NaN where that was told."""
+    due_s = math.inf
+    if waiting.types:
+        due_s = sent_s + policy.coalesce_s
+    elif not math.isnan(abnormal_s) and math.isnan(normal_s):
+        due_s = sent_s + policy.every_s
+    if not math.isnan(normal_s) and _RECOVERED not in waiting.types:
+        due_s = min(due_s, normal_s + policy.recovered_after_s)
+    return due_s if math.isnan(low_s) else min(due_s, low_s + policy.low_for_s)
+
+
+def _told(
+    here: _Told,
+    kind: Type,
+    words: str,
+    policy: SignalPolicy,
+    confidence: float = math.nan,
+    pause: Maintenance | None = None,
+) -> _Told:
     """Note something that was handed in to be passed on."""
     waiting = _add(here.waiting, kind, words, here.shown)
-    return replace(here, waiting=replace(waiting, confidence=confidence, pause=pause or waiting.pause))
+    waiting = replace(waiting, confidence=confidence, pause=pause or waiting.pause)
+    return replace(here, waiting=waiting, due_s=min(here.due_s, here.sent_s + policy.coalesce_s))
 
 
-def _sent(here: _Told, signal: Signal) -> _Told:
+def _sent(here: _Told, signal: Signal, policy: SignalPolicy) -> _Told:
     """What is left to say once *signal* has gone out."""
-    over = signal.type is Type.RECOVERED
+    over = signal.type is _RECOVERED
+    abnormal_s, normal_s = (math.nan, math.nan) if over else (here.abnormal_s, here.normal_s)
+    low_s = math.nan if here.low_told else here.low_s
     return _Told(
         state=here.state,
         level=here.level,
@@ -442,24 +472,28 @@ def _sent(here: _Told, signal: Signal) -> _Told:
         shown=signal.to_state,
         sent_s=signal.at_s,
         sent_id=signal.signal_id,
-        abnormal_s=math.nan if over else here.abnormal_s,
-        normal_s=math.nan if over else here.normal_s,
+        abnormal_s=abnormal_s,
+        normal_s=normal_s,
         low_s=here.low_s,
         low_told=here.low_told,
+        due_s=_due(_NOTHING, signal.at_s, abnormal_s, normal_s, low_s, policy),
     )
 
 
 def _scope(fleets: Iterable[FleetSeen]) -> Scope:
     """What several fleets are about, each name once and in order."""
     listed = tuple(fleets)
-    if len(listed) == 1:
-        (one,) = listed
-        return Scope((one.name,), tuple(dict.fromkeys(one.intents)), tuple(dict.fromkeys(one.channels)))
     return Scope(
         tuple(fleet.name for fleet in listed),
         tuple(dict.fromkeys(name for fleet in listed for name in fleet.intents)),
         tuple(dict.fromkeys(name for fleet in listed for name in fleet.channels)),
     )
+
+
+@lru_cache(maxsize=1024)
+def _scope_of(name: str, intents: tuple[str, ...], channels: tuple[str, ...]) -> Scope:
+    """What one fleet is about, as `_scope` says."""
+    return Scope((name,), tuple(dict.fromkeys(intents)), tuple(dict.fromkeys(channels)))
 
 
 def _together(fleets: list[FleetSeen]) -> FleetSeen:
@@ -490,11 +524,11 @@ def _signal(
     waiting = here.waiting
     # A warning about a fleet that has moved again since is told as the move; nothing recovers that has just moved away again.
     types = waiting.types
-    if Type.RECOVERED in types and math.isnan(here.normal_s):
-        types -= {Type.RECOVERED}
-    kind = min(types or {Type.STATE_CHANGE}, key=_RANK.__getitem__)
+    if _RECOVERED in types and math.isnan(here.normal_s):
+        types -= {_RECOVERED}
+    kind = min(types, key=_RANK.__getitem__, default=_MOVED)
     p50_s = p90_s = 0.0
-    pause = waiting.pause if kind is Type.PLANNED_MAINTENANCE else None
+    pause = waiting.pause if kind is _PLANNED else None
     if pause is not None:
         p50_s = p90_s = pause.until_s - pause.from_s
     elif math.isnan(here.normal_s) and not math.isnan(here.abnormal_s):
@@ -502,17 +536,15 @@ def _signal(
         p50_s, p90_s = rest.p50_s, rest.p90_s
     if fleet.dark:
         confidence = 0.0
-    elif kind in {Type.EARLY_WARNING, Type.PLANNED_MAINTENANCE}:
+    elif kind is _WARNED or kind is _PLANNED:
         confidence = waiting.confidence
-    elif kind in {Type.VOLUME_IMPACT, Type.DURATION_UPDATE}:
-        confidence = policy.confidence_estimated
     else:
-        confidence = policy.confidence_seen
+        confidence = policy.confidence_estimated if kind in _ESTIMATED else policy.confidence_seen
     return Signal(
         signal_id=f"{fleet.name}-{seq:06d}",
         at_s=now_s,
         type=kind,
-        scope=_scope([fleet]),
+        scope=_scope_of(fleet.name, fleet.intents, fleet.channels),
         from_state=waiting.from_state,
         to_state=_shown(fleet.state, fleet.level),
         throughput_per_min=fleet.throughput_per_min,

@@ -102,6 +102,8 @@ class Processes:
         self._asked, self._floor = tuple(asked), floor
         self._slots: list[_Process | None] = [None] * (jobs or processors())
         self._closed = False
+        # The first row of all is made alone: it compiles the kernel where that was never done.
+        self._warm = threading.Event()
 
     def results(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """See `Workers`.
@@ -110,12 +112,9 @@ class Processes:
             RuntimeError: No process can be started.
         """
         todo, done = deque(tasks), queue.SimpleQueue[Done | Exception]()
-        # The first row is made alone: it compiles the kernel where that was never done.
-        warm = threading.Event()
         count = min(len(self._slots), len(tasks))
         threads = [
-            threading.Thread(target=self._serve, args=(k, todo, done, warm), daemon=True)
-            for k in range(count)
+            threading.Thread(target=self._serve, args=(k, todo, done), daemon=True) for k in range(count)
         ]
         for thread in threads:
             thread.start()
@@ -130,14 +129,12 @@ class Processes:
                 raise found
             yield found
 
-    def _serve(
-        self, slot: int, todo: deque[Task], done: queue.SimpleQueue[Done | Exception], warm: threading.Event
-    ) -> None:
+    def _serve(self, slot: int, todo: deque[Task], done: queue.SimpleQueue[Done | Exception]) -> None:
         """Keep one process busy."""
         try:
             if slot:
                 self._process(slot)
-                warm.wait()
+                self._warm.wait()
             while not self._closed:
                 try:
                     task = todo.popleft()
@@ -146,12 +143,12 @@ class Processes:
                 row = self._row(slot, task)
                 if not self._closed:
                     done.put(Done(task.number, row))
-                warm.set()
+                self._warm.set()
         except Exception as error:  # noqa: BLE001  the main thread must hear of it, or it waits for ever
             if not self._closed:
                 done.put(error)
         finally:
-            warm.set()
+            self._warm.set()
 
     def _row(self, slot: int, task: Task) -> Measured | str:
         for _ in range(TRIES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.demand.contacts import Contacts
 from sim.engine.kernel.agenda import drop_first
@@ -29,7 +30,7 @@ from sim.engine.kernel.world import Rows, World
 from sim.engine.state import Disposition, Handling, State
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import served
-from sim.orchestration import breaker
+from sim.orchestration import breaker, ejection
 from sim.orchestration.compiled import compiled, inner
 from sim.orchestration.packed import Packed, unpacked
 
@@ -78,6 +79,33 @@ def settle(queues: Rows, groups: Rows, fleets: Rows, now_s: float) -> None:
         settle_group(groups, g, now_s)
     for f in range(len(fleets)):
         settle_fleet(fleets, f, now_s)
+
+
+@compiled
+def standing(
+    people: tuple[Rows, Rows],
+    machines: tuple[Rows, Rows, Rows, Rows],
+    now_s: float,
+    found: NDArray[np.int64],
+) -> None:
+    """How the fleets stand.
+
+    Args:
+        people: Queues and groups.
+        machines: Fleets, breakers, levels, hosts' rules.
+        now_s: Now.
+        found: Filled in, shape (5, fleets): state of the breaker, level, sessions in service, sessions under way, whether all hosts are in.
+    """
+    queues, groups = people
+    fleets, breakers, levels, hosts = machines
+    # A sum is rounded wherever it is cut: settled here, integrals are the same to the last bit on both floors.
+    settle(queues, groups, fleets, now_s)
+    for f in range(len(fleets)):
+        found[0, f] = breakers[f].state
+        found[1, f] = levels[f].level
+        found[2, f] = ejection.in_service(hosts, f, fleets[f].sessions)
+        found[3, f] = fleets[f].active
+        found[4, f] = int(hosts[f].available == hosts[f].hosts)
 
 
 @compiled

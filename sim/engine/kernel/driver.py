@@ -12,7 +12,7 @@ from sim.demand.contacts import Contacts
 from sim.demand.draw import pace
 from sim.engine.control import Condition, Look
 from sim.engine.estimates import Standing
-from sim.engine.kernel.advance import LOG_FULL, LOG_MARGIN, WOKEN, advance, settle
+from sim.engine.kernel.advance import LOG_FULL, LOG_MARGIN, WOKEN, advance, settle, standing
 from sim.engine.kernel.agenda import Agenda, agenda, push
 from sim.engine.kernel.people import staff
 from sim.engine.kernel.sessions import get_through
@@ -22,7 +22,7 @@ from sim.engine.state import DECISION, JOURNEY, UNUSUAL, State
 from sim.engine.tables import tables
 from sim.engine.ties import SHIFT, Kind
 from sim.engine.watch import judge_sessions
-from sim.orchestration import breaker, ejection
+from sim.orchestration import breaker
 from sim.orchestration.packed import Packed
 from sim.scenario.model import Scenario
 
@@ -72,6 +72,7 @@ class KernelFloor:
         self._journeys: Rows = self._space
         self._columns: dict[str, NDArray[Any]] = {}
         self._as_packed: Packed[tuple[Contacts, Rows, World]] | None = None
+        self._standing = np.zeros((5, len(self._world.machines.fleets)), dtype=np.int64)
         self.now_s = 0.0
         self.moves: list[tuple[Any, ...]] = []
         """Moves of controllers on the floor that control has not written down yet."""
@@ -277,16 +278,11 @@ class KernelFloor:
     def standing(self) -> Standing:
         """How the fleets stand."""
         p, m = self._world.people, self._world.machines
-        # A sum is rounded wherever it is cut: settled here, integrals are the same to the last bit on both floors.
-        settle(p.queues, p.groups, m.fleets, self.now_s)
-        sessions, all_in = ejection.in_service(m.ejection, m.fleets["sessions"].tolist())
-        return Standing(
-            breaker=tuple(m.breakers["state"].tolist()),
-            level=tuple(m.levels["level"].tolist()),
-            sessions=sessions,
-            active=tuple(m.fleets["active"].tolist()),
-            all_in=all_in,
+        standing(
+            (p.queues, p.groups), (m.fleets, m.breakers, m.levels, m.ejection), self.now_s, self._standing
         )
+        breakers, levels, sessions, active, all_in = self._standing.tolist()
+        return Standing(tuple(breakers), tuple(levels), tuple(sessions), tuple(active), all(all_in))
 
     def look(self) -> Look:
         """How things stand; peaks are counted from the last look."""
