@@ -64,7 +64,7 @@ class RunFolder:
         """Where files go meanwhile."""
         self._writers: dict[str, Any] = {}
         self._finished = False
-        self._made = [folder for folder in (self._parent, out) if not folder.exists()]
+        self._made = [folder for folder in (self._parent, *self._parent.parents) if not folder.exists()]
         try:
             self._parent.mkdir(parents=True, exist_ok=True)
             self._lock = self._begin()

@@ -48,7 +48,7 @@ class Journal:
         self.path = path
         self.rows: dict[tuple[str, int], Measured] = {}
         """Key and replication → what was kept."""
-        self._made = [folder for folder in list(path.parents)[:3] if not folder.exists()]
+        self._made = [folder for folder in path.parents if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)

@@ -76,7 +76,7 @@ def test_a_run_that_fails_leaves_nothing(tiny: Study, tmp_path: Path) -> None:
     """An error halfway removes the partial folder."""
 
     def halfway() -> None:
-        with RunFolder(tmp_path, "tiny") as making:
+        with RunFolder(tmp_path / "new" / "results", "tiny") as making:
             making.add(tiny.variants["breaker"][0])
             assert making.path.name.startswith(".partial-")
             raise RuntimeError("halfway")
