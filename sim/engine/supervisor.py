@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from simpy.events import Event
@@ -39,6 +40,28 @@ _TYPES = {kind: number for number, kind in enumerate(signals.Type)}
 _SIGNAL, _NODATA = What.SIGNAL, common_cause.Verdict.NODATA
 # By a name of their own: to fetch a member from its class takes Python 3.11 as long as to look up three of them.
 _PLAN = plans.PlanPolicy()
+
+
+@lru_cache(maxsize=1024)
+def _fleet_seen(
+    name: str,
+    state: str,
+    level: int,
+    plan_per_min: float,
+    cause: str,
+    channels: tuple[str, ...],
+    posted_s: float,
+) -> signals.FleetSeen:
+    """A fleet as signals see it; where one has moved the others are as they were."""
+    return signals.FleetSeen(
+        name=name,
+        state=state,
+        level=level,
+        plan_per_min=plan_per_min,
+        cause=cause,
+        channels=channels,
+        posted_s=posted_s,
+    )
 
 
 @dataclass(slots=True)
@@ -296,16 +319,18 @@ class Supervisor:
         """The fleets as signals see them, in this interval of the plan."""
         planned = self._estimates.known().contained_per_min
         return tuple(
-            signals.FleetSeen(
-                name=name,
-                state=STATES[stands.breaker[f]],
-                level=stands.level[f],
-                plan_per_min=planned[f][step],
-                cause=self._moved.get(f, (0.0, ""))[1],
-                channels=self._channels[f],
-                posted_s=self._posted_s(f),
-            )
-            for f, name in enumerate(self.scenario.names.fleets)
+            [
+                _fleet_seen(
+                    name,
+                    STATES[stands.breaker[f]],
+                    stands.level[f],
+                    planned[f][step],
+                    self._moved.get(f, (0.0, ""))[1],
+                    self._channels[f],
+                    self._posted_s(f) if self._pauses else math.nan,
+                )
+                for f, name in enumerate(self.scenario.names.fleets)
+            ]
         )
 
     def _posted_s(self, fleet: int) -> float:

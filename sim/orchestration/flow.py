@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.orchestration.compiled import compiled
+from sim.orchestration.compiled import compiled, inner
 
 FloatArray = NDArray[np.float64]
 
@@ -26,10 +26,10 @@ def carried_erlangs(load_erlangs: float, sessions: int) -> float:
     return load_erlangs * (1.0 - blocked)
 
 
-@compiled
-def flow(
+@inner
+def _flow(
     per_min: FloatArray,
-    interval: int,
+    last: int,
     ai_share: FloatArray,
     session_s: FloatArray,
     direct_s: FloatArray,
@@ -39,24 +39,9 @@ def flow(
     lets_in: NDArray[np.bool_],
     sessions: NDArray[np.int64],
     scratch: FloatArray,
-) -> tuple[float, float, float]:
-    """Contacts a minute that end with the AI, contacts a minute that need a person, and the work of these in Erlangs.
-
-    Args:
-        per_min: Expected arrivals, shape (streams, intervals).
-        interval: Which; the last one stands for all that follow.
-        ai_share: Share of each stream that is routed to the AI.
-        session_s: Mean time of an AI session, by stream.
-        direct_s: Handling time of a person where the AI never engaged.
-        escalated_s: Handling time of a person after the AI.
-        chain: Fleets that a stream is offered to in order, shape (streams, places); −1 for none.
-        kept_share: Share of its sessions that a fleet contains as things stand, shape (fleets, streams).
-        lets_in: Whether a fleet lets a stream in, same shape.
-        sessions: Most sessions at once, by fleet.
-        scratch: Zeros to work on, shape (4, the larger of streams and fleets).
-    """
+    found: FloatArray,
+) -> None:
     streams, places = chain.shape
-    last = min(interval, per_min.shape[1] - 1)
     left, kept, sent_on, load = scratch[0], scratch[1], scratch[2], scratch[3]
     for i in range(streams):
         left[i] = per_min[i, last] * ai_share[i]
@@ -87,4 +72,45 @@ def flow(
         erlangs += (direct * direct_s[i] + sent_on[i] * escalated_s[i]) / 60.0
         offered += rate
         contained += kept[i]
-    return contained, offered - contained, erlangs
+    found[0] = contained
+    found[1] = offered - contained
+    found[2] = erlangs
+
+
+@compiled
+def flows(
+    per_min: FloatArray,
+    intervals: NDArray[np.int64],
+    ai_share: FloatArray,
+    session_s: FloatArray,
+    direct_s: FloatArray,
+    escalated_s: FloatArray,
+    chain: NDArray[np.int64],
+    kept_share: FloatArray,
+    lets_in: NDArray[np.bool_],
+    sessions: NDArray[np.int64],
+    scratch: FloatArray,
+    found: FloatArray,
+) -> None:
+    """Contacts a minute that end with the AI, contacts a minute that need a person, and the work of these in Erlangs.
+
+    Args:
+        per_min: Expected arrivals, shape (streams, intervals).
+        intervals: Which; the last one stands for all that follow.
+        ai_share: Share of each stream that is routed to the AI.
+        session_s: Mean time of an AI session, by stream.
+        direct_s: Handling time of a person where the AI never engaged.
+        escalated_s: Handling time of a person after the AI.
+        chain: Fleets that a stream is offered to in order, shape (streams, places); −1 for none.
+        kept_share: Share of its sessions that a fleet contains as things stand, shape (fleets, streams).
+        lets_in: Whether a fleet lets a stream in, same shape.
+        sessions: Most sessions at once, by fleet.
+        scratch: To work on, shape (4, the larger of streams and fleets).
+        found: Filled in, shape (intervals asked for, 3).
+    """
+    for k in range(len(intervals)):
+        last = min(intervals[k], per_min.shape[1] - 1)
+        scratch[:] = 0.0
+        _flow(
+            per_min, last, ai_share, session_s, direct_s, escalated_s, chain, kept_share, lets_in, sessions, scratch, found[k]
+        )  # fmt: skip

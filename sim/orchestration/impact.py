@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.orchestration.flow import flow
+from sim.orchestration.flow import flows
 
 OPEN_DOOR = frozenset({"closed", "disabled", "metrics_only"})
 SIMPLE_ONLY = frozenset({"degraded"})
@@ -342,13 +342,12 @@ def _looked_up(
 ) -> dict[int, _Flow]:
     """The flow of these intervals and maybe more, worked out once: several horizons fall into one, and many estimates."""
     known = worked.flows.setdefault((sheds is never, standing), {})
-    names = tuple(fleets)
-    for k in places:
-        if k not in known:
-            table = worked.tables.get(names)
-            if table is None:
-                table = worked.tables[names] = _table(streams, names)
-            known[k] = _flow(table, streams, fleets, k, sheds)
+    if missing := [k for k in places if k not in known]:
+        names = tuple(fleets)
+        table = worked.tables.get(names)
+        if table is None:
+            table = worked.tables[names] = _table(streams, names)
+        known |= zip(missing, _flows(table, streams, fleets, missing, sheds), strict=True)
     return known
 
 
@@ -404,31 +403,32 @@ def _ahead(found: Interval, ahead_s: float, available: float, policy: ImpactPoli
     )  # fmt: skip
 
 
-def _flow(
+def _flows(
     table: _Table,
     streams: Sequence[Stream],
     fleets: Mapping[str, Fleet],
-    interval: int,
+    places: Sequence[int],
     sheds: Callable[[int, int, float, float], bool],
-) -> _Flow:
-    """Where everything ends up in one interval."""
+) -> list[_Flow]:
+    """Where everything ends up in these intervals."""
     doors = [_door(table, streams, name, fleet, sheds) for name, fleet in fleets.items()]
     n = len(streams)
-    return _Flow(
-        *flow(
-            table.per_min,
-            interval,
-            table.ai_share,
-            table.session_s,
-            table.direct_s,
-            table.escalated_s,
-            table.chain,
-            np.array([kept for kept, _ in doors]).reshape(len(fleets), n),
-            np.array([lets_in for _, lets_in in doors]).reshape(len(fleets), n),
-            np.array([fleet.sessions for fleet in fleets.values()], dtype=np.int64),
-            np.zeros((4, max(n, len(fleets)))),
-        )
+    found = np.empty((len(places), 3))
+    flows(
+        table.per_min,
+        np.array(places, dtype=np.int64),
+        table.ai_share,
+        table.session_s,
+        table.direct_s,
+        table.escalated_s,
+        table.chain,
+        np.array([kept for kept, _ in doors]).reshape(len(fleets), n),
+        np.array([lets_in for _, lets_in in doors]).reshape(len(fleets), n),
+        np.array([fleet.sessions for fleet in fleets.values()], dtype=np.int64),
+        np.empty((4, max(n, len(fleets)))),
+        found,
     )
+    return [_Flow(*row) for row in found.tolist()]
 
 
 def _door(

@@ -171,7 +171,8 @@ class SignalPolicy:
     """Of volume and duration."""
 
 
-@dataclass(frozen=True, slots=True)
+# These two are made anew for every signal and never changed; frozen ones would take twice as long to make.
+@dataclass(eq=False, slots=True)
 class _Waiting:
     """What has to be said in a scope and has not been."""
 
@@ -185,7 +186,7 @@ class _Waiting:
 _NOTHING = _Waiting()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Told:
     """What is known of a scope, and what was said of it."""
 
@@ -378,7 +379,7 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
     # A sensor that is dark counts nothing: nothing is known, which is not nothing done.
     low = not fleet.dark and fleet.throughput_per_min < policy.low_throughput * fleet.plan_per_min
     low_s, low_told = here.low_s, here.low_told
-    if not moved and fleet.dark == here.dark and low != math.isnan(low_s) and now_s < here.due_s:
+    if now_s < here.due_s and not moved and fleet.dark == here.dark and low != math.isnan(low_s):
         return here
     waiting = here.waiting
     if moved:
