@@ -102,11 +102,15 @@ class Estimates:
 
     def _at(self, stands: Standing, now_s: float, ahead: tuple[float, ...]) -> impact.Impact:
         known = self.known()
-        closed = [
-            (self.moved.get(f, (0.0, ""))[0], stands.active[f])
-            for f, state in enumerate(stands.breaker)
-            if state in _SHUT
-        ]
+        closed = (
+            ()
+            if _SHUT.isdisjoint(stands.breaker)
+            else [
+                (self.moved.get(f, (0.0, ""))[0], stands.active[f])
+                for f, state in enumerate(stands.breaker)
+                if state in _SHUT
+            ]
+        )
         burst = impact.burst(closed, self._impact, now_s)
         last = len(known.there) - 1
         places = tuple([min(last, int((now_s + ahead_s) / STEP_S)) for ahead_s in ahead])
@@ -116,7 +120,7 @@ class Estimates:
         if found is None:
             found = impact.outlook(
                 known.streams,
-                self._fleets(stands),
+                self._stand(stands),
                 [known.there[place] for place in places],
                 self._people,
                 self._impact if ahead is NOW_S else replace(self._impact, ahead_s=ahead),
@@ -128,17 +132,25 @@ class Estimates:
                 known.worked.kept[key] = found
         return impact.Impact(now_s, found, burst)
 
-    def _fleets(self, stands: Standing) -> dict[str, impact.Fleet]:
-        return {
-            name: impact.Fleet(
-                sessions=stands.sessions[f],
-                state=STATES[stands.breaker[f]],
-                level=stands.level[f],
-                sessions_normal=self.scenario.fleets[f].sessions,
-                away=self.pauses.get(f, ()),
+    def _stand(self, stands: Standing) -> impact.Stand:
+        kept, key = self.known().worked.kept, ("stand", stands.breaker, stands.level, stands.sessions)
+        found: impact.Stand | None = None if self.pauses else kept.get(key)
+        if found is None:
+            found = impact.stand(
+                {
+                    name: impact.Fleet(
+                        sessions=stands.sessions[f],
+                        state=STATES[stands.breaker[f]],
+                        level=stands.level[f],
+                        sessions_normal=self.scenario.fleets[f].sessions,
+                        away=self.pauses.get(f, ()),
+                    )
+                    for f, name in enumerate(self.scenario.names.fleets)
+                }
             )
-            for f, name in enumerate(self.scenario.names.fleets)
-        }
+            if not self.pauses:
+                kept[key] = found
+        return found
 
     def _people(self, per_s: float, handle_s: float) -> int:
         return people(self._largest, per_s, handle_s)
@@ -152,7 +164,7 @@ class Estimates:
         if found is None:
             by_place = impact.intervals(
                 known.streams,
-                self._fleets(stands),
+                self._stand(stands),
                 dict.fromkeys(places),
                 self._people,
                 self._impact,
@@ -160,10 +172,13 @@ class Estimates:
                 known.worked,
             )
             short = {place: each.required - known.there[place] for place, each in by_place.items()}
+            missing = {place: max(0.0, people) for place, people in short.items()}
             now = by_place[places[0]]
             found = known.worked.kept[key] = Shortage(
-                gap=tuple([max(0.0, short[place]) for place in places]),
-                held=min(_held(short[place], by_place[place].required) for place in places[:NEAR]),
+                gap=tuple([missing[place] for place in places]),
+                held=min(
+                    [_held(short[place], by_place[place].required) for place in dict.fromkeys(places[:NEAR])]
+                ),
                 spilled_per_min=now.p50_per_min,
                 human_per_min=now.human_per_min,
             )

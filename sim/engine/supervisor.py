@@ -293,8 +293,10 @@ class Supervisor:
         seen = self._seen
         estimate = self._estimates.now(stands, now_s)
         told = tuple(
-            replace(pause, impact=self._estimates.in_pause(stands, pause.fleet, pause.from_s, now_s))
-            for pause in self._untold
+            [
+                replace(pause, impact=self._estimates.in_pause(stands, pause.fleet, pause.from_s, now_s))
+                for pause in self._untold
+            ]
         )
         observation = signals.SignalObservation(now_s, seen, estimate, tuple(self._warnings), told)
         self._warnings.clear()
@@ -394,6 +396,9 @@ class Supervisor:
             short = self._estimates.shortage_with_pauses(stands, pauses, now_s, normal=normal)
         else:
             short = self._estimates.shortage(stands, now_s)
+        recovered = normal and not pauses
+        if not recovered and plans.rests(self._plans, short.gap, _PLAN, now_s):
+            return
         target = max([queue.target for queue in self.scenario.queues])
         spilled = short.spilled_per_min
         observation = plans.PlanObservation(
@@ -403,7 +408,7 @@ class Supervisor:
             service_level_low=target * short.held,
             target=target,
             volume_variance=spilled / max(1e-9, short.human_per_min - spilled),
-            recovered=normal and not pauses,
+            recovered=recovered,
             joined=self._joined,
         )
         self._plans, actions = plans.step(

@@ -28,7 +28,7 @@ def cache_folder() -> Path:
         for source in sorted((_SIM / room).rglob("*.py")):
             text = source.read_bytes()
             # Compiled functions, the tuples of arrays that they are given, and the codes that are frozen into them.
-            if b"compiled" in text or b"NamedTuple" in text or b"IntEnum" in text:
+            if b"compiled" in text or b"IntEnum" in text or (b"NamedTuple" in text and b"NDArray" in text):
                 digest.update(text)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "blendsim" / f"compiled-{digest.hexdigest()}"

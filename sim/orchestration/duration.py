@@ -72,9 +72,12 @@ def remaining(elapsed_s: float, law: Law, posted_s: float = math.nan) -> Remaini
     if posted_s > 0.0:
         return Remaining(posted_s, posted_s, math.nan, law)
     mu, sigma = math.log(law.median_s), law.sigma
-    # Beyond 37 standard deviations the share still lasting is no longer a number: the rest stays what it was there.
-    elapsed_s = min(max(0.0, elapsed_s), math.exp(min(mu + 37.0 * sigma, 700.0)))
-    lasting = _above((math.log(elapsed_s) - mu) / sigma) if elapsed_s > 0.0 else 1.0
+    elapsed_s, lasting = max(0.0, elapsed_s), 1.0
+    if elapsed_s > 0.0:
+        # Beyond 37 standard deviations the share still lasting is no longer a number: the rest stays what it was there.
+        if math.log(elapsed_s) > (most := min(mu + 37.0 * sigma, 700.0)):
+            elapsed_s = math.exp(most)
+        lasting = _above((math.log(elapsed_s) - mu) / sigma)
     p50_s = _reached(mu, sigma, 0.5 * lasting) - elapsed_s
     p90_s = _reached(mu, sigma, 0.1 * lasting) - elapsed_s
     return Remaining(p50_s, p90_s, elapsed_s, law)

@@ -29,6 +29,7 @@ from sim.orchestration.flow import flows
 OPEN_DOOR = frozenset({"closed", "disabled", "metrics_only"})
 SIMPLE_ONLY = frozenset({"degraded"})
 SHUT = frozenset({"open", "half_open", "forced_open"})
+_STATES = OPEN_DOOR | SIMPLE_ONLY | SHUT
 """Names of breaker states by what they let in; the probes of a half-open one are too few to count."""
 
 _Z80 = NormalDist().inv_cdf(0.9)
@@ -198,32 +199,36 @@ def _table(streams: Sequence[Stream], fleets: Sequence[str]) -> _Table:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Worked:
     """What earlier estimates have worked out: fleets stand in few ways, and an estimate is asked for whenever one of them moves.
 
     Runs in several threads may share one: entries are looked up and put in, each at one stroke, and are the same whoever makes them.
     """
 
-    flows: dict[tuple[Hashable, ...], dict[int, _Flow]] = field(default_factory=dict)
-    """By how the fleets stand, then by interval."""
-    intervals: dict[tuple[Hashable, ...], dict[int, Interval]] = field(default_factory=dict)
-    """By how the fleets stand normally and now, then by interval."""
+    usual: dict[tuple[Hashable, ...], dict[int, _Flow]] = field(default_factory=dict)
+    """Flows of a normal day, by how the fleets stand on it, then by interval."""
+    paused: dict[tuple[Hashable, ...], Stand] = field(default_factory=dict)
+    """Fleets in announced pauses."""
     kept: dict[tuple[Hashable, ...], Any] = field(default_factory=dict)
     """What callers made of estimates, by all that it rests on."""
     tables: dict[tuple[str, ...], _Table] = field(default_factory=dict)
     """By names of the fleets."""
 
+    entries: int = 0
+    """Intervals worked out, of all fleets as they stood."""
+
     def make_room(self) -> None:
         """Forget everything when there is much of it."""
-        if len(self.intervals) > MOST_STANDINGS or len(self.kept) > MOST_KEPT:
-            self.flows.clear()
-            self.intervals.clear()
+        if self.entries + 3 * len(self.kept) > MOST_WORKED:
+            self.usual.clear()
+            self.paused.clear()
             self.kept.clear()
+            self.entries = 0
 
 
-MOST_STANDINGS, MOST_KEPT = 4_000, 30_000
-"""Ways in which fleets stand, and entries made of them, that are kept to be looked up; some fifty megabytes."""
+MOST_WORKED = 100_000
+"""Entries kept to be looked up."""
 
 
 def multiplier(ai_share: float, containment: float) -> float:
@@ -255,9 +260,43 @@ def burst(closed: Iterable[tuple[float, int]], policy: ImpactPolicy, now_s: floa
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How fleets stand, ready for estimates: made once where many ask."""
+
+    fleets: Mapping[str, Fleet]
+    normal: Mapping[str, Fleet]
+    """The same on a normal day."""
+    key: tuple[Hashable, ...]
+    """All that a flow rests on."""
+    normal_key: tuple[Hashable, ...]
+    worked_out: dict[int, Interval] = field(default_factory=dict)
+    """What estimates have come to, by interval: they must be of the same streams, targets and rules."""
+
+
+def stand(fleets: Mapping[str, Fleet]) -> Stand:
+    """Fleets as they stand, by name.
+
+    Raises:
+        ValueError: A state is not a breaker's.
+    """
+    for name, fleet in fleets.items():
+        if fleet.state not in _STATES:
+            raise ValueError(f"fleet {name}: {fleet.state} is no state of a breaker")
+    normal = {
+        name: Fleet(fleet.sessions if fleet.sessions_normal < 0 else fleet.sessions_normal)
+        for name, fleet in fleets.items()
+    }
+    return Stand(fleets, normal, _key(fleets), _key(normal))
+
+
+def _key(fleets: Mapping[str, Fleet]) -> tuple[Hashable, ...]:
+    return tuple([(name, f.sessions, f.state, f.level, f.containment_drop) for name, f in fleets.items()])
+
+
 def outlook(
     streams: Sequence[Stream],
-    fleets: Mapping[str, Fleet],
+    stands: Stand,
     available: Sequence[float],
     required: Callable[[float, float], int],
     policy: ImpactPolicy,
@@ -269,7 +308,7 @@ def outlook(
 
     Args:
         streams: Expected arrivals of everything that people or AI handle.
-        fleets: As they stand, by name.
+        stands: The fleets.
         available: People at each horizon as the plan has them, same length as `policy.ahead_s`.
         required: People for (contacts a second, handling time in seconds), Erlang A's inverse at the service target.
         policy: How.
@@ -278,100 +317,58 @@ def outlook(
         worked: What earlier calls with the same *streams*, *required* and *sheds* worked out, and policies that differ in `ahead_s` alone.
 
     Raises:
-        ValueError: Lengths differ, or a state is not a breaker's.
+        ValueError: Lengths differ.
     """
     if len(available) != len(policy.ahead_s):
         raise ValueError(f"available has {len(available)} entries, and must have {len(policy.ahead_s)}")
     worked = worked or Worked()
-    normal, pausing = _checked(fleets), any(fleet.away for fleet in fleets.values())
-    usual, as_is = _standing(normal), _standing(fleets)
+    pausing = any(fleet.away for fleet in stands.fleets.values())
     ahead = []
     for ahead_s, people in zip(policy.ahead_s, available, strict=True):
         k = max(0, math.floor((now_s + ahead_s - policy.from_s) / policy.every_s))
-        then, stand = fleets, as_is
-        if pausing:
-            away = {name for name, fleet in fleets.items() if is_away(fleet.away, now_s + ahead_s)}
-            then = {name: replace(f, state="open") if name in away else f for name, f in fleets.items()}
-            stand = _standing(then)
-        (found,) = _worked_out(
-            worked, streams, normal, usual, then, stand, (k,), required, policy, sheds
-        ).values()
+        then = _paused(stands, now_s + ahead_s, worked) if pausing else stands
+        found = intervals(streams, then, (k,), required, policy, sheds, worked)[k]
         ahead.append(_ahead(found, ahead_s, people, policy))
     return tuple(ahead)
 
 
+def _paused(stands: Stand, at_s: float, worked: Worked) -> Stand:
+    """The fleets at an instant, as far as pauses are announced."""
+    away = {name for name, fleet in stands.fleets.items() if is_away(fleet.away, at_s)}
+    then = {
+        name: replace(f, state="open" if name in away else f.state, away=())
+        for name, f in stands.fleets.items()
+    }
+    key = _key(then)
+    return worked.paused.setdefault(
+        (stands.normal_key, key), Stand(then, stands.normal, key, stands.normal_key)
+    )
+
+
 def intervals(
     streams: Sequence[Stream],
-    fleets: Mapping[str, Fleet],
+    stands: Stand,
     places: Iterable[int],
     required: Callable[[float, float], int],
     policy: ImpactPolicy,
     sheds: Callable[[int, int, float, float], bool] = never,
     worked: Worked | None = None,
 ) -> dict[int, Interval]:
-    """The estimate for these intervals of the plan, of fleets for which no pause is announced; arguments as in `outlook`."""
-    worked = worked or Worked()
-    normal = _checked(fleets)
-    usual, as_is = _standing(normal), _standing(fleets)
-    return _worked_out(worked, streams, normal, usual, fleets, as_is, places, required, policy, sheds)
+    """The estimate for these intervals of the plan, whatever pauses are announced; arguments as in `outlook`.
 
-
-def _checked(fleets: Mapping[str, Fleet]) -> dict[str, Fleet]:
-    """The fleets as they are on a normal day."""
-    for name, fleet in fleets.items():
-        if fleet.state not in OPEN_DOOR | SIMPLE_ONLY | SHUT:
-            raise ValueError(f"fleet {name}: {fleet.state} is no state of a breaker")
-    return {
-        name: Fleet(fleet.sessions if fleet.sessions_normal < 0 else fleet.sessions_normal)
-        for name, fleet in fleets.items()
-    }
-
-
-def _standing(fleets: Mapping[str, Fleet]) -> tuple[Hashable, ...]:
-    """All of the fleets that a flow rests on."""
-    return tuple((name, f.sessions, f.state, f.level, f.containment_drop) for name, f in fleets.items())
-
-
-def _looked_up(
-    worked: Worked,
-    streams: Sequence[Stream],
-    fleets: Mapping[str, Fleet],
-    standing: tuple[Hashable, ...],
-    places: Sequence[int],
-    sheds: Callable[[int, int, float, float], bool],
-) -> dict[int, _Flow]:
-    """The flow of these intervals and maybe more, worked out once: several horizons fall into one, and many estimates."""
-    known = worked.flows.setdefault((sheds is never, standing), {})
-    if missing := [k for k in places if k not in known]:
-        names = tuple(fleets)
-        table = worked.tables.get(names)
-        if table is None:
-            table = worked.tables[names] = _table(streams, names)
-        known |= zip(missing, _flows(table, streams, fleets, missing, sheds), strict=True)
-    return known
-
-
-def _worked_out(
-    worked: Worked,
-    streams: Sequence[Stream],
-    normal: Mapping[str, Fleet],
-    usual: tuple[Hashable, ...],
-    fleets: Mapping[str, Fleet],
-    standing: tuple[Hashable, ...],
-    places: Iterable[int],
-    required: Callable[[float, float], int],
-    policy: ImpactPolicy,
-    sheds: Callable[[int, int, float, float], bool],
-) -> dict[int, Interval]:
-    """Intervals as things stand against the same ones on a normal day, worked out once."""
-    worked.make_room()
-    known = worked.intervals.setdefault((usual, standing), {})
-    wanted = tuple(places)
+    Each is worked out once: as things stand against the same interval on a normal day.
+    """
+    known, wanted = stands.worked_out, tuple(places)
     if missing := [k for k in wanted if k not in known]:
-        was = _looked_up(worked, streams, normal, usual, missing, never)
-        is_now = _looked_up(worked, streams, fleets, standing, missing, sheds)
-        for k in missing:
-            known[k] = _compared(was[k], is_now[k], required, policy)
+        worked = worked or Worked()
+        worked.make_room()
+        worked.entries += len(missing)
+        usual = worked.usual.setdefault(stands.normal_key, {})
+        if new := [k for k in missing if k not in usual]:
+            usual |= zip(new, _flows(worked, streams, stands.normal, new, never), strict=True)
+        now = _flows(worked, streams, stands.fleets, missing, sheds)
+        for k, as_is in zip(missing, now, strict=True):
+            known[k] = _compared(usual[k], as_is, required, policy)
     return {k: known[k] for k in wanted}
 
 
@@ -404,13 +401,17 @@ def _ahead(found: Interval, ahead_s: float, available: float, policy: ImpactPoli
 
 
 def _flows(
-    table: _Table,
+    worked: Worked,
     streams: Sequence[Stream],
     fleets: Mapping[str, Fleet],
     places: Sequence[int],
     sheds: Callable[[int, int, float, float], bool],
 ) -> list[_Flow]:
     """Where everything ends up in these intervals."""
+    names = tuple(fleets)
+    table = worked.tables.get(names)
+    if table is None:
+        table = worked.tables[names] = _table(streams, names)
     doors = [_door(table, streams, name, fleet, sheds) for name, fleet in fleets.items()]
     n = len(streams)
     found = np.empty((len(places), 3))

@@ -206,17 +206,14 @@ def step(
     if seen.recovered:
         actions += [_stop(call, now_s, "normal again") for call in reversed(state.out)]
         return PlanState(calls=state.calls), tuple(actions)
-    soon = now_s < state.planned_s + policy.replan_s  # not so outside an episode, where it is NaN
-    enough = state.planned_for + policy.grown_people
-    # Most calls end here: what is needed is part of the gap, and none of it is more than was planned for.
-    if soon and max(seen.gap, default=0.0) <= enough:
+    if rests(state, seen.gap, policy, now_s):
         return state, tuple(actions)
     why = _trigger(seen, policy)
     if math.isnan(state.planned_s) and not why:
         return state, tuple(actions)
     need = _need(seen, levers, policy, now_s)
     peak = max(need, default=0.0)
-    if soon and peak <= enough:
+    if _is_enough(state, peak, policy, now_s):
         return state, tuple(actions)
     covered = _covered(state.out, seen, policy, now_s, len(need))
     if why:
@@ -238,6 +235,21 @@ def step(
     if not why and not state.out:
         return PlanState(calls=state.calls), tuple(actions)
     return replace(state, planned_s=now_s, planned_for=peak), tuple(actions)
+
+
+def rests(state: PlanState, gap: Sequence[float], policy: PlanPolicy, now_s: float) -> bool:
+    """Whether nothing would come of a step with this gap, fleets being not normal again: most are asked for in vain.
+
+    What is needed is part of the gap, and none of it is more than was planned for a short while ago; and nobody's time is over.
+    """
+    return _is_enough(state, max(gap, default=0.0), policy, now_s) and not any(
+        now_s >= call.until_s for call in state.out
+    )
+
+
+def _is_enough(state: PlanState, people: float, policy: PlanPolicy, now_s: float) -> bool:
+    # Outside an episode the last plan was at NaN.
+    return now_s < state.planned_s + policy.replan_s and people <= state.planned_for + policy.grown_people
 
 
 def next_due(state: PlanState, policy: PlanPolicy, now_s: float) -> float:
@@ -433,7 +445,7 @@ def _let_go(
     there = _covered(others, seen, policy, now_s, len(need))
     enough = all(people >= wanted - 1e-9 for people, wanted in zip(there, need, strict=True))
     if not enough:
-        return replace(state, spare_s=math.nan), ()
+        return state if math.isnan(state.spare_s) else replace(state, spare_s=math.nan), ()
     if math.isnan(state.spare_s):
         return replace(state, spare_s=now_s), ()
     if now_s < state.spare_s + policy.settle_s:

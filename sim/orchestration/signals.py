@@ -25,10 +25,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -56,8 +56,6 @@ _RANK = {kind: rank for rank, kind in enumerate(Type)}
 _RECOVERED, _MOVED, _WARNED, _PLANNED, _LOW, _IMPACT, _STILL = Type
 _ESTIMATED = frozenset({_IMPACT, _STILL})
 """Their confidence is that of an estimate."""
-_VOLUME = "volume"
-"""Name of the scope of all fleets together."""
 NO_IMPACT = Impact(0.0, (Ahead(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0),), 0.0)
 """Carried where nothing was estimated."""
 
@@ -71,8 +69,7 @@ class Scope:
     channels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One message to workforce management."""
 
     signal_id: str
@@ -171,9 +168,7 @@ class SignalPolicy:
     """Of volume and duration."""
 
 
-# These two are made anew for every signal and never changed; frozen ones would take twice as long to make.
-@dataclass(eq=False, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """What has to be said in a scope and has not been."""
 
     types: frozenset[Type] = frozenset()
@@ -186,13 +181,11 @@ class _Waiting:
 _NOTHING = _Waiting()
 
 
-@dataclass(eq=False, slots=True)
-class _Told:
+class _Told(NamedTuple):
     """What is known of a scope, and what was said of it."""
 
-    state: str
-    level: int = 0
-    dark: bool = False
+    fleet: FleetSeen
+    """As it was seen last."""
     shown: str = ""
     """State and level of the last signal."""
     sent_s: float = -math.inf
@@ -208,11 +201,19 @@ class _Told:
     """When there is something to say although nothing moves; of what waits, when it goes out."""
 
 
+_ALL_NORMAL = _Told(FleetSeen("", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class SignalState:
     """What was said so far."""
 
     scopes: Mapping[str, _Told] = field(default_factory=dict)
+    """By fleet."""
+    volume: _Told = _ALL_NORMAL
+    """Of all fleets together."""
+    due_s: float = math.inf
+    """When the first of them has something to say although nothing moves."""
     seq: int = 0
     impact_per_min: float = 0.0
     """ΔH of the last signal, p50."""
@@ -233,7 +234,12 @@ def step(
         about = {warned.fleet for warned in seen.warnings} | {pause.fleet for pause in seen.maintenance}
         if unknown := about - {fleet.name for fleet in seen.fleets}:
             raise ValueError(f"told of {', '.join(sorted(unknown))}, which is not among the fleets seen")
-    scopes = {fleet.name: _read(state.scopes.get(fleet.name), fleet, policy, now_s) for fleet in seen.fleets}
+    scopes = dict(state.scopes)
+    for fleet in seen.fleets:
+        before = scopes.get(fleet.name)
+        # Most are as they were, the very same object, and have nothing to say.
+        if before is None or fleet is not before.fleet or now_s >= before.due_s:
+            scopes[fleet.name] = _read(before, fleet, policy, now_s)
     announced = state.announced
     for warned in seen.warnings:
         here = scopes[warned.fleet]
@@ -244,18 +250,19 @@ def step(
             scopes[pause.fleet] = _told(scopes[pause.fleet], _PLANNED, pause.words, policy, 1.0, pause)
     per_min = seen.impact.ahead[0].p50_per_min if seen.impact else state.impact_per_min
     said_per_min = state.impact_per_min
-    seq = state.seq
+    seq, due_s = state.seq, math.inf
     signals: list[Signal] = []
     for fleet in seen.fleets:
         here = scopes[fleet.name]
         if here.waiting.types and now_s >= here.sent_s + policy.coalesce_s:
             seq += 1
             signals.append(_signal(here, fleet, seen.impact, policy, now_s, seq))
-            scopes[fleet.name] = _sent(here, signals[-1], policy)
+            here = scopes[fleet.name] = _sent(here, signals[-1], policy)
             if signals[-1].type is not _PLANNED:
                 said_per_min = per_min
+        due_s = min(due_s, here.due_s)
     # A signal of a fleet has carried the present volume with it; otherwise it is told by itself.
-    here = state.scopes.get(_VOLUME) or _Told("")
+    here = state.volume
     if abs(per_min - said_per_min) > max(policy.changed_per_min, policy.changed_share * abs(said_per_min)):
         # What is over has no end to wait for: only a volume that is still off takes the law of outages for its duration.
         over = abs(per_min) <= policy.changed_per_min
@@ -264,8 +271,8 @@ def step(
             if over
             else f"human volume {said_per_min:+.1f} → {per_min:+.1f}/min"
         )
-        here = replace(
-            here, waiting=_add(_NOTHING, _IMPACT, words, ""), due_s=here.sent_s + policy.coalesce_s
+        here = here._replace(
+            waiting=_add(_NOTHING, _IMPACT, words, ""), due_s=here.sent_s + policy.coalesce_s
         )
         if now_s >= here.due_s:
             concerned = [f for f in seen.fleets if not math.isnan(scopes[f.name].abnormal_s)]
@@ -275,21 +282,20 @@ def step(
             concerned = concerned or list(seen.fleets)
             seq += 1
             signal = _signal(
-                replace(here, abnormal_s=math.nan if over else since_s),
+                here._replace(abnormal_s=math.nan if over else since_s),
                 _together(concerned), seen.impact, policy, now_s, seq,
             )  # fmt: skip
-            signals.append(replace(signal, scope=_scope(concerned)))
+            signals.append(signal._replace(scope=_scope(concerned)))
             here = _sent(here, signal, policy)
             said_per_min = per_min
     elif here.waiting.types:
-        here = replace(here, waiting=_NOTHING, due_s=math.inf)
-    scopes[_VOLUME] = here
-    return SignalState(scopes, seq, said_per_min, announced), tuple(signals)
+        here = here._replace(waiting=_NOTHING, due_s=math.inf)
+    return SignalState(scopes, here, min(due_s, here.due_s), seq, said_per_min, announced), tuple(signals)
 
 
 def next_due(state: SignalState, policy: SignalPolicy, now_s: float) -> float:  # noqa: ARG001  as every controller's
     """When to be asked again although nothing moves; infinite when all is normal and said."""
-    return max(now_s, min([here.due_s for here in state.scopes.values()], default=math.inf))
+    return max(now_s, state.due_s)
 
 
 def overdue(
@@ -374,18 +380,19 @@ def cloud_event(signal: Signal, source: str, started: Instant) -> dict[str, Any]
 
 def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: float) -> _Told:
     """Compare a fleet with what was known of it, and note what has to be said."""
-    here = before or _Told("closed", shown=_shown("closed", 0))
-    moved = fleet.state != here.state or fleet.level != here.level
+    here = before or _Told(FleetSeen(fleet.name, "closed"), shown=_shown("closed", 0))
+    was = here.fleet
+    moved = fleet.state != was.state or fleet.level != was.level
     # A sensor that is dark counts nothing: nothing is known, which is not nothing done.
     low = not fleet.dark and fleet.throughput_per_min < policy.low_throughput * fleet.plan_per_min
     low_s, low_told = here.low_s, here.low_told
-    if now_s < here.due_s and not moved and fleet.dark == here.dark and low != math.isnan(low_s):
-        return here
+    if now_s < here.due_s and not moved and fleet.dark == was.dark and low != math.isnan(low_s):
+        return here._replace(fleet=fleet)
     waiting = here.waiting
     if moved:
-        words = fleet.cause or f"{_shown(here.state, here.level)} → {_shown(fleet.state, fleet.level)}"
+        words = fleet.cause or f"{_shown(was.state, was.level)} → {_shown(fleet.state, fleet.level)}"
         waiting = _add(waiting, _MOVED, words, here.shown)
-    if fleet.dark != here.dark:
+    if fleet.dark != was.dark:
         words = f"telemetry of {fleet.name} {'is missing' if fleet.dark else 'is back'}"
         waiting = _add(waiting, _MOVED, words, here.shown)
     normal = fleet.state in OPEN_DOOR and fleet.level == 0 and not fleet.dark
@@ -411,11 +418,8 @@ def _read(before: _Told | None, fleet: FleetSeen, policy: SignalPolicy, now_s: f
     if not normal and now_s >= here.sent_s + policy.every_s and not waiting.types:
         words = f"{_shown(fleet.state, fleet.level)} for {(now_s - abnormal_s) / 60.0:.0f} min"
         waiting = _add(waiting, _STILL, words, here.shown)
-    # Written out here and below: `replace` would be most of it.
     return _Told(
-        state=fleet.state,
-        level=fleet.level,
-        dark=fleet.dark,
+        fleet=fleet,
         shown=here.shown,
         sent_s=here.sent_s,
         sent_id=here.sent_id,
@@ -457,8 +461,8 @@ def _told(
 ) -> _Told:
     """Note something that was handed in to be passed on."""
     waiting = _add(here.waiting, kind, words, here.shown)
-    waiting = replace(waiting, confidence=confidence, pause=pause or waiting.pause)
-    return replace(here, waiting=waiting, due_s=min(here.due_s, here.sent_s + policy.coalesce_s))
+    waiting = waiting._replace(confidence=confidence, pause=pause or waiting.pause)
+    return here._replace(waiting=waiting, due_s=min(here.due_s, here.sent_s + policy.coalesce_s))
 
 
 def _sent(here: _Told, signal: Signal, policy: SignalPolicy) -> _Told:
@@ -467,9 +471,7 @@ def _sent(here: _Told, signal: Signal, policy: SignalPolicy) -> _Told:
     abnormal_s, normal_s = (math.nan, math.nan) if over else (here.abnormal_s, here.normal_s)
     low_s = math.nan if here.low_told else here.low_s
     return _Told(
-        state=here.state,
-        level=here.level,
-        dark=here.dark,
+        fleet=here.fleet,
         shown=signal.to_state,
         sent_s=signal.at_s,
         sent_id=signal.signal_id,
@@ -500,7 +502,7 @@ def _scope_of(name: str, intents: tuple[str, ...], channels: tuple[str, ...]) ->
 def _together(fleets: list[FleetSeen]) -> FleetSeen:
     """Several fleets as one: no state, all their throughput, dark when any of them is."""
     return FleetSeen(
-        name=_VOLUME,
+        name="volume",
         state="",
         throughput_per_min=sum(fleet.throughput_per_min for fleet in fleets),
         plan_per_min=sum(fleet.plan_per_min for fleet in fleets),
@@ -527,7 +529,7 @@ def _signal(
     types = waiting.types
     if _RECOVERED in types and math.isnan(here.normal_s):
         types -= {_RECOVERED}
-    kind = min(types, key=_RANK.__getitem__, default=_MOVED)
+    (kind,) = types if len(types) == 1 else (min(types, key=_RANK.__getitem__, default=_MOVED),)
     p50_s = p90_s = 0.0
     pause = waiting.pause if kind is _PLANNED else None
     if pause is not None:

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.orchestration import impact
 from sim.orchestration.flow import carried_erlangs
 from sim.orchestration.impact import (
+    Ahead,
     Fleet,
     Impact,
     ImpactPolicy,
     Stream,
     burst,
     multiplier,
-    outlook,
+    stand,
 )
 
 POLICY = ImpactPolicy()
@@ -39,6 +43,11 @@ def streams(*, fallback: bool = False) -> list[Stream]:
             Stream("people only", channel, (11.8 * share,), 630.0),
         ]  # fmt: skip
     return found
+
+
+def outlook(streams: Sequence[Stream], fleets: Mapping[str, Fleet], *others: Any) -> tuple[Ahead, ...]:
+    """The estimate, of fleets by name."""
+    return impact.outlook(streams, stand(fleets), *others)
 
 
 def required(per_s: float, handle_s: float) -> int:
