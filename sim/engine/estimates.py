@@ -98,7 +98,7 @@ class Estimates:
             for stream in self.known().streams if stream.fleet == fleet
         )  # fmt: skip
         room = self.scenario.fleets[self.scenario.names.fleets.index(fleet)].sessions
-        return replace(found, burst=self._impact.burst_share * min(room, usual))
+        return found._replace(burst=self._impact.burst_share * min(room, usual))
 
     def _at(self, stands: Standing, now_s: float, ahead: tuple[float, ...]) -> impact.Impact:
         known = self.known()

@@ -305,16 +305,17 @@ class Supervisor:
         for signal in sent:
             self.sent.append(signal)
             scope, people = signal.scope.fleets, signal.impact.ahead[0]
-            self._say(
-                signal,
+            row = self.log(
                 _SIGNAL,
                 names.fleets.index(scope[0]) if len(scope) == 1 else -1,
-                to_state=_TYPES[signal.type],
-                cause=signal.seq,
-                part=people.p50_per_min,
-                whole=people.erlangs,
-                limit=signal.expected_p50_s,
+                -1,
+                _TYPES[signal.type],
+                signal.seq,
+                people.p50_per_min,
+                people.erlangs,
+                signal.expected_p50_s,
             )
+            self.words.append((row, signal))
         return sent, signals.next_due(self._signals, policy, now_s)
 
     def _fleets_seen(self, stands: Standing, step: int) -> tuple[signals.FleetSeen, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 _NORMAL = NormalDist()
 
@@ -27,8 +28,7 @@ class Law:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
+class Remaining(NamedTuple):
     """From now until the end, seconds."""
 
     p50_s: float

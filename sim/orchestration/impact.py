@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,8 +116,7 @@ class Interval:
     required: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(NamedTuple):
     """The estimate for one horizon, as long as things stand as they do."""
 
     ahead_s: float
@@ -136,8 +135,7 @@ class Ahead:
     """People short; below zero people to spare."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(NamedTuple):
     """What the failure puts on the people."""
 
     at_s: float

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -135,8 +136,7 @@ class Maintenance:
     """What it will put on the people as it begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignalObservation:
+class SignalObservation(NamedTuple):
     """How things stand."""
 
     at_s: float
@@ -204,11 +204,10 @@ class _Told(NamedTuple):
 _ALL_NORMAL = _Told(FleetSeen("", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class SignalState:
+class SignalState(NamedTuple):
     """What was said so far."""
 
-    scopes: Mapping[str, _Told] = field(default_factory=dict)
+    scopes: Mapping[str, _Told] = MappingProxyType({})
     """By fleet."""
     volume: _Told = _ALL_NORMAL
     """Of all fleets together."""

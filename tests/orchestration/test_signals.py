@@ -46,8 +46,7 @@ class Desk:
         self.policy, self.state, self.sent = policy, SignalState(), list[Signal]()
 
     def at(self, now_s: float, *fleets: FleetSeen, **more: object) -> list[Signal]:
-        seen = SignalObservation(now_s, fleets or (B, C))
-        seen = replace(seen, **more)  # type: ignore[arg-type]
+        seen = SignalObservation(now_s, fleets or (B, C))._replace(**more)
         self.state, signals = step(self.state, seen, self.policy, now_s)
         self.sent += signals
         return list(signals)
