@@ -66,6 +66,7 @@ COUNTERS = (
     "switched",
     "passed_on",
     "lost_s",
+    "harmed",
 )
 """Columns of the interval table. Those up to `calls` count at the interval of arrival, the others at that of joining the queue.
 
@@ -75,6 +76,15 @@ person really talked to, `handle_s` their handling time, `handle_s2` its squares
 `switched` came from another channel, at the announcement there, and count in the queue that they came to;
 `passed_on` counts internal transfers, `lost_s` what they took of people's time;
 `ai_s` sums the AI's part of every session.
+
+A wait is from asking for a person, a buffer before the queue included, to the first answer or the hang-up. Who is passed on and gives up
+has waited in the queue twice or more: its wait is without the time in people's hands, and it is no short abandon.
+
+`harmed` wanted a person and got none, or too late: abandoned after more than the short-abandon time, hung up at the announcement, blocked,
+dropped at the hand-over, went to self-service that did not help, was promised a callback that failed or came more than `PROMISE_S` after
+the wait that was told, was answered after more than the threshold of its queue (the one it went to, if it changed channel), or has waited
+longer than that when the run ends. Nobody whom self-service helped or whom people called back in time is harmed, and nobody who left the
+AI on their own accord. The dropped count at the interval of arrival, the others at that of asking for a person.
 
 `surveys` were answered, `survey_points` are what they gave, 0 to 100; `rated` are all whose contact ended, `rated_points` how content they
 were. All four are 0 where a scenario does not ask (`mood.csat`).
@@ -128,7 +138,8 @@ as answered nor as abandoned: `callbacks` were promised, `called_back` reached, 
     _SWITCHED,
     _PASSED_ON,
     _LOST_S,
-) = range(16, 43)
+    _HARMED,
+) = range(16, 44)
 BILLED = ("sessions", "turns", "tokens_in", "tokens_out", "ai_s", "monitored_s", "contained")
 """What vendors and supervisors are paid for, by the fleet in which a session ended; at the interval of arrival.
 
@@ -234,6 +245,7 @@ def tally(
             t[_ESCALATED] += 1 if x.handling == _H_ESCALATED else 0
             t[_SPILLED] += 1 if x.handling == _H_SPILLED else 0
             t[_DROPPED] += 1 if x.disposition == _D_DROPPED else 0
+            t[_HARMED] += 1 if x.disposition == _D_DROPPED else 0
             if x.handling in (_H_ESCALATED, _H_SPILLED):
                 reasons[k, x.end_reason] += 1
             if len(content) > 0 and not np.isnan(content[at]):
@@ -262,7 +274,10 @@ def tally(
                 t[_HELD_S] += (until_s if np.isnan(left_s) else left_s) - x.hold_s
             if x.callback == 1:
                 t[_CALLBACKS] += 1
-                t[_CALLBACK_FAILED] += 1 if x.disposition == _D_CALLBACK_FAILED else 0
+                failed = x.disposition == _D_CALLBACK_FAILED
+                t[_CALLBACK_FAILED] += 1 if failed else 0
+                late_s = (until_s if np.isnan(x.answer_s) else x.answer_s) - x.queue_s - x.told_s
+                t[_HARMED] += 1 if failed or late_s > PROMISE_S else 0
                 if not np.isnan(x.answer_s):
                     wait_s = x.answer_s - x.queue_s
                     t[_CALLED_BACK] += 1
@@ -273,28 +288,37 @@ def tally(
                     t[_HANDLE2] += x.handle_s * x.handle_s
             elif x.disposition in (_D_DEFLECTED_OK, _D_DEFLECTED_LOST):
                 t[_DEFLECTED] += 1
-                t[_DEFLECTED_LOST] += 1 if x.disposition == _D_DEFLECTED_LOST else 0
+                lost = 1 if x.disposition == _D_DEFLECTED_LOST else 0
+                t[_DEFLECTED_LOST] += lost
+                t[_HARMED] += lost
             elif x.disposition == _D_BALKED:
                 t[_BALKED] += 1
+                t[_HARMED] += 1
             elif x.disposition == _D_BLOCKED:
                 t[_BLOCKED] += 1
+                t[_HARMED] += 1
             elif x.disposition == _D_ABANDONED:
-                wait_s = x.end_s - x.queue_s
+                wait_s = x.end_s - x.queue_s - x.lost_s
+                short = 1 if wait_s <= short_s[q] and x.passed_on == 0 else 0
                 t[_ABANDONED] += 1
                 t[_WAITED] += 1
                 t[_WAIT] += wait_s
-                t[_SHORT] += 1 if wait_s <= short_s[q] else 0
+                t[_SHORT] += short
+                t[_HARMED] += 1 - short
                 t[_AB_WITHIN] += 1 if wait_s <= within_s[q] else 0
             elif not np.isnan(x.answer_s) and x.ghost == 0:
                 wait_s = x.answer_s - x.queue_s
                 t[_ANSWERED] += 1
                 t[_WITHIN] += 1 if wait_s <= within_s[q] else 0
+                t[_HARMED] += 1 if wait_s > within_s[q] else 0
                 t[_WAITED] += 1 if wait_s > 0.0 else 0
                 t[_WAIT_ANS] += wait_s
                 t[_WAIT] += wait_s
                 t[_HANDLED] += 1
                 t[_HANDLE] += x.handle_s
                 t[_HANDLE2] += x.handle_s * x.handle_s
+            else:
+                t[_HARMED] += 1 if until_s - x.queue_s > within_s[q] else 0
     return used
 
 

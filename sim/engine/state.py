@@ -185,8 +185,6 @@ KEPT = tuple(
         "lane",
         "before",
         "behind",
-        "taken_s",
-        "waited_before_s",
         "host",
     }
 )

@@ -25,8 +25,8 @@ from sim.engine.what import What
 from sim.orchestration import breaker, words
 from sim.orchestration.words import Decision, Reason
 from sim.outcomes.happenings import Told, happenings, standing
-from sim.outcomes.incidents import waits_s
 from sim.outcomes.local_time import clock_words, local_time
+from sim.outcomes.waiting import visits
 from sim.outcomes.words import REASON_LABELS
 from sim.scenario.errors import ScenarioError
 from sim.scenario.model import Scenario
@@ -214,13 +214,13 @@ def _floor(run: Run, at_s: float) -> list[str]:
     c, names = run.contacts, run.scenario.names
     if c is None or len(c["id"]) == 0:
         return []
-    waits = c["queue_s"] + np.nan_to_num(waits_s(run), nan=-1.0)
-    waiting = (c["queue"] >= 0) & (c["queue_s"] <= at_s) & (waits > at_s)
+    waiting = visits(run)
+    now = waiting.at(at_s)
     out = []
     for q, name in enumerate(names.queues):
-        mine = waiting & (c["queue"] == q)
+        mine = now & (waiting.queue == q)
         if mine.any():
-            longest_s = at_s - float(c["queue_s"][mine].min())
+            longest_s = at_s - float(waiting.from_s[mine].min())
             out.append(f"queue {name}: {int(mine.sum())} waiting, the longest for {longest_s:.0f} s")
         else:
             out.append(f"queue {name}: nobody waiting")
@@ -400,10 +400,8 @@ def _plant_steps(run: Run, row: dict[str, Any]) -> list[Step]:
 
 def _ahead(run: Run, row: dict[str, Any]) -> str:
     """How many waited in the same queue at that moment."""
-    c = run.contacts
-    assert c is not None, "the row came from the contacts"
-    left_s = c["queue_s"] + np.nan_to_num(waits_s(run), nan=-1.0)
-    before = (c["queue"] == row["queue"]) & (c["queue_s"] < row["queue_s"]) & (left_s > row["queue_s"])
+    waiting = visits(run)
+    before = waiting.at(row["queue_s"]) & (waiting.from_s < row["queue_s"]) & (waiting.queue == row["queue"])
     return f"{int(before.sum())} waiting there"
 
 

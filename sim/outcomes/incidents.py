@@ -20,18 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.records import Run
-from sim.engine.state import Disposition, Handling
+from sim.engine.state import Handling
 from sim.engine.what import What
 from sim.orchestration import breaker
 from sim.outcomes.measures import (
     MEASURE,
     Cut,
     FloatArray,
+    Window,
     in_window,
     interval_edges_s,
     quantities,
     quantity,
     sharing,
+    totals,
 )
 from sim.scenario.model import Incident, Scenario
 
@@ -98,7 +100,6 @@ def incident_outcome(run: Run, k: int) -> IncidentOutcome:
         detect_s=time_to_detect(run, incident),
         recover_s=recover_s,
         recover_by_queue_s=tuple(time_to_recover(run, incident, q) for q in queues),
-        # Over every queue: a fail-over that saves one line at the cost of another must not look free.
         harmed=harmed(run, window),
         damage=service_level_damage(run, window),
         backlog_peak=backlog_peak(run, window),
@@ -200,62 +201,13 @@ def _at_target(run: Run, queue: int | None) -> NDArray[np.bool_]:
     return well
 
 
-def harmed(run: Run, window: tuple[float, float], queues: tuple[int, ...] | None = None) -> float:
-    """Contacts that came to harm.
+def harmed(run: Run, window: Window | None = None) -> float:
+    """Contacts that wanted a person and got none, or too late; what that is stands at `COUNTERS`.
 
-    Those who joined one of the queues in the window (dropped ones: started their AI session, or arrived, in
-    it) and then abandoned after more than the queue's short-abandon time, were blocked, were dropped at the
-    hand-over, or waited longer than the queue's threshold. Who left the AI on their own accord does not count.
-    From contact rows to the second; in interval mode by whole intervals that overlap the window, without those
-    still waiting at the end.
+    Over every queue: a fail-over that saves one line at the cost of another must not look free. By whole intervals that overlap the
+    window, as damage is, with contact rows and without.
     """
-    scenario = run.scenario
-    asked = tuple(range(len(scenario.queues))) if queues is None else queues
-    if run.contacts is None:
-        keep = in_window(scenario, window)
-        count = 0.0
-        for q in asked:
-            found = quantities(run, Cut(queue=q))[keep].sum(axis=0)
-            late = quantity(found, "answered") - quantity(found, "answered_within")
-            gone = quantity(found, "abandoned") - quantity(found, "short_abandoned")
-            count += float(late + gone + quantity(found, "blocked"))
-        for channel in range(len(scenario.channels)):
-            if int(scenario.queue_of_channel[channel]) in asked:
-                found = quantities(run, Cut(channel=channel))[keep].sum(axis=0)
-                count += float(quantity(found, "dropped"))
-        return count
-    c = run.contacts
-    if len(c["id"]) == 0:
-        return 0.0
-    from_s, until_s = window
-    queue_of = np.asarray(scenario.queue_of_channel)[c["channel"].astype(np.int64)]
-    within_s = np.array([q.answer_within_s for q in scenario.queues])[queue_of]
-    short_s = np.array([q.short_abandon_s for q in scenario.queues])[queue_of]
-    in_queue = c["queue"] >= 0
-    began_s = np.where(
-        in_queue, c["queue_s"], np.where(c["first_fleet"] >= 0, c["ai_start_s"], c["arrive_s"])
-    )
-    wait_s = waits_s(run)
-    gone = c["disposition"] == Disposition.QUEUE_ABANDONED
-    bad = (
-        (gone & (wait_s > short_s))
-        | (c["disposition"] == Disposition.BLOCKED)
-        | (c["disposition"] == Disposition.DROPPED)
-        | (in_queue & ~gone & (wait_s > within_s))
-    )
-    return float((bad & (began_s >= from_s) & (began_s < until_s) & np.isin(queue_of, asked)).sum())
-
-
-def waits_s(run: Run) -> FloatArray:
-    """Waits in the queue by contact row: to pickup, hang-up or the end of the run; NaN for those who never queued."""
-    c = run.contacts
-    assert c is not None, "waits by contact need contact rows"
-    gone = c["disposition"] == Disposition.QUEUE_ABANDONED
-    answer_s = np.where(np.isnan(c["answer_s"]), run.scenario.calendar.end_s, c["answer_s"])
-    until_s = np.where(gone, c["end_s"], answer_s)
-    until_s = np.where(c["disposition"] == Disposition.BLOCKED, c["queue_s"], until_s)
-    waits: FloatArray = np.where(c["queue"] >= 0, until_s - c["queue_s"], np.nan)
-    return waits
+    return float(quantity(totals(run, window=window), "harmed"))
 
 
 def service_level_damage(

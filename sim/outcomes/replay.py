@@ -14,10 +14,10 @@ from sim.demand.observed import Observed
 from sim.engine.records import Run
 from sim.engine.state import Disposition
 from sim.outcomes import intervals
-from sim.outcomes.incidents import waits_s
 from sim.outcomes.intervals import Estimate
 from sim.outcomes.local_time import local_time
 from sim.outcomes.measures import FloatArray, interval_edges_s, quantities, quantity
+from sim.outcomes.waiting import waits_s
 
 MEASURED = ("offered", "answered", "abandoned", "asa_s", "p_wait", "served_within")
 """What is compared. `served_within`: answered within `within_s`, of the offered, as the observed side counts it."""

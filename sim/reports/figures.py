@@ -21,7 +21,7 @@ from sim.orchestration.breaker import State
 from sim.outcomes import bursts
 from sim.outcomes.erlang import required
 from sim.outcomes.happenings import happenings, incident_words, kind_of
-from sim.outcomes.incidents import breaker_spans, service_level_damage, state_share, waiting_peaks, waits_s
+from sim.outcomes.incidents import breaker_spans, service_level_damage, state_share, waiting_peaks
 from sim.outcomes.intervals import Estimate, mean
 from sim.outcomes.local_time import local_time, span_words
 from sim.outcomes.measures import (
@@ -35,6 +35,7 @@ from sim.outcomes.measures import (
     totals_of,
 )
 from sim.outcomes.replay import ReplayOutcome, band
+from sim.outcomes.waiting import visits
 from sim.outcomes.words import HANDLING_LABELS
 from sim.reports.style import (
     BLACK,
@@ -388,11 +389,10 @@ def _waiting_now(
         at_s = np.array([look.at_s for look in run.looks])
         waiting = np.array([float(look.waiting[asked].sum()) for look in run.looks])
     else:
-        c = run.contacts
-        mine = np.isin(c["queue"], asked)
-        joined_s = c["queue_s"][mine]
-        times_s = np.concatenate([joined_s, joined_s + waits_s(run)[mine]])
-        step = np.repeat([1.0, -1.0], len(joined_s))
+        stays = visits(run)
+        mine = np.isin(stays.queue, asked)
+        times_s = np.concatenate([stays.from_s[mine], stays.until_s[mine]])
+        step = np.repeat([1.0, -1.0], int(mine.sum()))
         order = np.lexsort((step, times_s))  # who leaves at an instant goes before who comes
         at_s, waiting = times_s[order], np.cumsum(step[order])
     before = np.searchsorted(at_s, edges_s[0], side="right") - 1

@@ -20,7 +20,7 @@ import numpy as np
 
 from sim.scenario.model import Scenario
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of the run folder: tables, manifest, summary. Raised when an older reader would misread a newer folder."""
 
 PACKAGES = ("blendsim", "numba", "numpy", "simpy")

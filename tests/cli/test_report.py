@@ -133,7 +133,7 @@ def test_a_variant_does_not_differ_from_itself(blendsim: Command, run_folder: Pa
 
     told = json.loads(blendsim("compare", run_folder, other, "--json").out, parse_constant=no_nan)
 
-    assert 3 == told["schema_version"]
+    assert 4 == told["schema_version"]
     assert [("no controller", "no controller"), ("breaker", "breaker")] == [
         (pair["a"], pair["b"]) for pair in told["pairs"]
     ]

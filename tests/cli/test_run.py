@@ -75,7 +75,7 @@ def test_json_is_for_programs(blendsim: Command) -> None:
     said = blendsim("run", TINY, "--floor", "plain", "--no-store", "--json")
 
     told = json.loads(said.out, parse_constant=no_nan)
-    assert 3 == told["schema_version"]
+    assert 4 == told["schema_version"]
     assert None is told["folder"]
     answers = [variant["answer"] for variant in told["variants"]]
     assert None is answers[0]["service_level"]["difference"]

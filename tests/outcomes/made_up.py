@@ -145,7 +145,7 @@ def breaker_move(
 
 
 def rows(n: int, **columns: Any) -> dict[str, Any]:
-    """Contact rows in which nothing happened but what is given; times are NaN, codes −1."""
+    """Contact rows in which nothing happened but what is given; times are NaN, codes −1. Who asks for a person joins the queue at once."""
     times = {
         "arrive_s",
         "decide_s",
@@ -160,6 +160,7 @@ def rows(n: int, **columns: Any) -> dict[str, Any]:
         "hold_s",
         "joined_s",
         "told_s",
+        "taken_s",
         "dialled_s",
         *RATED,
     }
@@ -169,4 +170,5 @@ def rows(n: int, **columns: Any) -> dict[str, Any]:
         fill: Any = np.nan if name in times else -1 if name in none else 0
         out[name] = np.full(n, fill, dtype=np.float64 if name in times else np.int64)
     out["id"] = np.arange(n)
+    out["joined_s"] = np.asarray(columns.get("queue_s", out["joined_s"]))
     return out | {name: np.asarray(value) for name, value in columns.items()}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sim.engine.state import Disposition, Handling
+from sim.engine.state import Handling
 from sim.orchestration.breaker import State
 from sim.outcomes.incidents import (
     backlog_peak,
@@ -31,7 +31,8 @@ CHAT = 1
 def chat_day(levels: list[float]) -> list[Any]:
     """Ten chats an interval of which this share is answered in time, the others too late."""
     return [
-        cell(k, CHAT, 1, queued=10, answered=10, answered_within=10 * level) for k, level in enumerate(levels)
+        cell(k, CHAT, 1, queued=10, answered=10, answered_within=10 * level, harmed=10 - 10 * level)
+        for k, level in enumerate(levels)
     ]
 
 
@@ -113,64 +114,21 @@ def test_damage_counts_missing_shares_times_contacts() -> None:
     assert [0, 0, 70, 10, 0, 0, 0, 0] == pytest.approx(damage_by_interval(one))
 
 
-def test_harm_from_counts() -> None:
-    """Late, gone after more than a moment, blocked, dropped: in interval mode from the counts of the hit queues."""
+def test_harm_is_that_of_the_window() -> None:
+    """Whole intervals that overlap it, all queues and those lost on the way to one; without a window the whole run."""
     one = run(
         [
-            cell(
-                3,
-                CHAT,
-                1,
-                queued=100,
-                answered=80,
-                answered_within=70,
-                abandoned=15,
-                short_abandoned=5,
-                blocked=3,
-            ),
-            cell(3, -1, 1, handling=Handling.ESCALATED, offered=2, dropped=2),
-            cell(3, 0, 0, queued=10, answered=10),
+            cell(2, CHAT, 1, queued=100, harmed=7),
+            cell(3, CHAT, 1, queued=100, answered=80, answered_within=70, harmed=28),
+            cell(3, -1, 1, handling=Handling.ESCALATED, offered=2, dropped=2, harmed=2),
+            cell(3, 0, 0, queued=10, answered=10, harmed=10),
         ]
     )
 
-    assert (80 - 70) + (15 - 5) + 3 + 2 == harmed(one, (2700.0, 3600.0), (CHAT,))
-    assert 10 + 25 == harmed(one, (2700.0, 3600.0))
+    assert 28 + 2 + 10 == harmed(one, (2700.0, 3600.0))
+    assert 7 + 28 + 2 + 10 == harmed(one, (2600.0, 2701.0))
+    assert 7 + 28 + 2 + 10 == harmed(one)
     assert 0 == harmed(one, (4500.0, 5400.0))
-
-
-def test_harm_from_rows() -> None:
-    """By contact and to the second: who joined before the window, hung up at once, or was answered in time was not harmed."""
-    queue_s = [2000.0, 2200.0, 2200.0, 2200.0, 2200.0, 2200.0, math.nan, 2200.0, 7190.0]
-    answer_s = [2100.0, 2230.0, 2231.0, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan]
-    ends = [
-        Disposition.HUMAN_RESOLVED,  # late, but joined before onset
-        Disposition.HUMAN_RESOLVED,  # after 30 s: in time
-        Disposition.HUMAN_RESOLVED,  # after 31 s: harmed
-        Disposition.QUEUE_ABANDONED,  # after 4 s: a short one
-        Disposition.QUEUE_ABANDONED,  # after 6 s: harmed
-        Disposition.BLOCKED,  # harmed
-        Disposition.DROPPED,  # harmed
-        Disposition.IN_SYSTEM,  # waits until the end of the run: harmed
-        Disposition.IN_SYSTEM,  # joined 10 s before the end
-    ]
-    one = run(
-        [],
-        contacts=rows(
-            9,
-            channel=[1] * 9,
-            queue=[1] * 6 + [-1, 1, 1],
-            queue_s=queue_s,
-            answer_s=answer_s,
-            end_s=[2500.0, 2500.0, 2500.0, 2204.0, 2206.0, 2200.0, 2300.0, math.nan, math.nan],
-            disposition=ends,
-            first_fleet=[0] * 9,
-            ai_start_s=[1900.0] * 6 + [2150.0, 1900.0, 7000.0],
-            arrive_s=[1900.0] * 9,
-        ),
-    )
-
-    assert 5 == harmed(one, (ONSET_S, 7200.0), (CHAT,))
-    assert 0 == harmed(one, (ONSET_S, 7200.0), (0,))
 
 
 def test_the_backlog_is_the_highest_peak_of_the_window() -> None:

@@ -13,9 +13,9 @@ from sim.engine.state import Disposition, Handling
 from sim.orchestration.breaker import State
 from sim.outcomes import incidents
 from sim.outcomes.handling import handling_times
-from sim.outcomes.incidents import waits_s
 from sim.outcomes.measures import MEASURE, quantity, totals, totals_of
 from sim.outcomes.summary import compare, story, summarise
+from sim.outcomes.waiting import waits_s
 from tests.outcomes.made_up import breaker_move, cell, run, scenario
 
 QUARTERS = (1800.0, 5400.0)
@@ -51,10 +51,13 @@ def test_counts_and_rows_tell_the_same_story() -> None:
         assert wait_s[answered].mean() == pytest.approx(float(MEASURE["asa"].value(found)), rel=1e-9)
 
 
-def test_harm_by_rows_and_by_counts_agree_on_whole_intervals() -> None:
-    """Where the window falls on intervals the two differ only by contacts still waiting at the end of the run."""
+def test_harm_and_damage_are_the_same_without_contact_rows() -> None:
+    """Whatever the window, and of the incident as well."""
     for with_rows, without in zip(simulated(), simulated("intervals"), strict=True):
         assert incidents.harmed(with_rows, QUARTERS) == incidents.harmed(without, QUARTERS)
+        assert [one.harmed for one in incidents.incident_outcomes(with_rows)] == [
+            one.harmed for one in incidents.incident_outcomes(without)
+        ]
         assert incidents.service_level_damage(with_rows) == incidents.service_level_damage(without)
 
 

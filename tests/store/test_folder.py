@@ -29,7 +29,7 @@ def test_the_manifest_tells_what_was_run(tiny: Study, tmp_path: Path) -> None:
     """Scenario, question, resolved tree of every variant, seed, versions, platform: enough to run it again."""
     manifest = json.loads((stored(tiny, tmp_path) / "manifest.json").read_text(encoding="utf-8"))
 
-    assert 3 == manifest["schema_version"]
+    assert 4 == manifest["schema_version"]
     assert "tiny" == manifest["scenario"]
     assert manifest["question"].endswith("see it?")
     assert {"no controller", "breaker"} == set(manifest["variants"])
@@ -181,15 +181,15 @@ def test_another_version_is_told(tiny: Study, tmp_path: Path) -> None:
 
     path = folder / "manifest.json"
     path.write_text(
-        path.read_text(encoding="utf-8").replace('"schema_version": 3', '"schema_version": 99'),
+        path.read_text(encoding="utf-8").replace('"schema_version": 4', '"schema_version": 99'),
         encoding="utf-8",
     )
-    with pytest.raises(ScenarioError, match="schema 99, and this version reads 3"):
+    with pytest.raises(ScenarioError, match="schema 99, and this version reads 4"):
         read(folder)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", '{"schema_version": 3}', '{"schema_version": 3, "variants": 3}']
+    "text", ["", "[]", "{}", "null", '{"schema_version": 4}', '{"schema_version": 4, "variants": 3}']
 )
 def test_what_is_no_manifest_is_refused(text: str) -> None:
     """Whatever stands in manifest.json: a manifest, or a sentence."""
