@@ -19,14 +19,14 @@ from sim.engine.clock import Clock
 from sim.engine.estimates import Standing
 from sim.engine.supervisor import Supervisor
 from sim.engine.what import WAKES, What
-from sim.orchestration import breaker, degradation, ejection, warning
+from sim.orchestration import breaker, degradation, ejection, scaling, warning
 from sim.orchestration.compiled import record
 from sim.scenario.model import Order, Scenario
 
 WORDS = dict(
     zip(
         map(int, WAKES),
-        (breaker.in_words, degradation.in_words, warning.in_words, ejection.in_words),
+        (breaker.in_words, degradation.in_words, warning.in_words, scaling.in_words, ejection.in_words),
         strict=True,
     )
 )

@@ -39,6 +39,8 @@ _VERDICTS = {
 _TYPES = {kind: number for number, kind in enumerate(signals.Type)}
 _SIGNAL, _NODATA = What.SIGNAL, common_cause.Verdict.NODATA
 # By a name of their own: to fetch a member from its class takes Python 3.11 as long as to look up three of them.
+_CLOSES_NO_DOOR = (What.HOST, What.SCALE)
+"""Moves that change how many sessions there can be, and no fleet's state."""
 _PLAN = plans.PlanPolicy()
 
 
@@ -130,7 +132,7 @@ class Supervisor:
         if what is What.WARNING:
             if to_state:
                 self._warnings.append(signals.Warned(self.scenario.names.fleets[fleet], words, 0.9))
-        elif what is not What.HOST:  # a host that goes closes no door
+        elif what not in _CLOSES_NO_DOOR:
             self._moved[fleet], self._seen_at = (self.clock.now, words), ()
 
     def announced(self, incident: Incident) -> None:

@@ -26,5 +26,5 @@ class What(IntEnum):
     """Breaker of a node: `to_state` 1 open, 0 closed, 2 open with another scout."""
 
 
-WAKES = (What.BREAKER, What.LEVEL, What.WARNING, What.HOST)
+WAKES = (What.BREAKER, What.LEVEL, What.WARNING, What.SCALE, What.HOST)
 """Moves on the floor that concern the controllers above it; the others are only written down."""

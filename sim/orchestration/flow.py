@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.orchestration.compiled import compiled, inner
+from sim.orchestration.compiled import compiled
 
 FloatArray = NDArray[np.float64]
 
@@ -24,57 +24,6 @@ def carried_erlangs(load_erlangs: float, sessions: int) -> float:
     for n in range(1, sessions + 1):
         blocked = load_erlangs * blocked / (n + load_erlangs * blocked)
     return load_erlangs * (1.0 - blocked)
-
-
-@inner
-def _flow(
-    per_min: FloatArray,
-    last: int,
-    ai_share: FloatArray,
-    session_s: FloatArray,
-    direct_s: FloatArray,
-    escalated_s: FloatArray,
-    chain: NDArray[np.int64],
-    kept_share: FloatArray,
-    lets_in: NDArray[np.bool_],
-    sessions: NDArray[np.int64],
-    scratch: FloatArray,
-    found: FloatArray,
-) -> None:
-    streams, places = chain.shape
-    left, kept, sent_on, load = scratch[0], scratch[1], scratch[2], scratch[3]
-    for i in range(streams):
-        left[i] = per_min[i, last] * ai_share[i]
-    for place in range(places):
-        for f in range(len(sessions)):
-            more = 0.0
-            for i in range(streams):
-                if chain[i, place] == f and lets_in[f, i] and left[i] > 0.0:
-                    more += left[i] * session_s[i] / 60.0
-            took = 1.0
-            if more > 0.0:
-                before = carried_erlangs(load[f], sessions[f])
-                took = (carried_erlangs(load[f] + more, sessions[f]) - before) / more
-            load[f] += more
-            for i in range(streams):
-                if chain[i, place] == f and lets_in[f, i] and left[i] > 0.0:
-                    taken = left[i] * took
-                    stays = taken * max(0.0, kept_share[f, i])
-                    kept[i] += stays
-                    sent_on[i] += taken - stays
-                    left[i] -= taken
-    offered = 0.0
-    contained = 0.0
-    erlangs = 0.0
-    for i in range(streams):
-        rate = per_min[i, last]
-        direct = rate - kept[i] - sent_on[i]
-        erlangs += (direct * direct_s[i] + sent_on[i] * escalated_s[i]) / 60.0
-        offered += rate
-        contained += kept[i]
-    found[0] = contained
-    found[1] = offered - contained
-    found[2] = erlangs
 
 
 @compiled
@@ -108,9 +57,40 @@ def flows(
         scratch: To work on, shape (4, the larger of streams and fleets).
         found: Filled in, shape (intervals asked for, 3).
     """
+    streams, places = chain.shape
+    left, kept, sent_on, load = scratch[0], scratch[1], scratch[2], scratch[3]
     for k in range(len(intervals)):
         last = min(intervals[k], per_min.shape[1] - 1)
         scratch[:] = 0.0
-        _flow(
-            per_min, last, ai_share, session_s, direct_s, escalated_s, chain, kept_share, lets_in, sessions, scratch, found[k]
-        )  # fmt: skip
+        for i in range(streams):
+            left[i] = per_min[i, last] * ai_share[i]
+        for place in range(places):
+            for f in range(len(sessions)):
+                more = 0.0
+                for i in range(streams):
+                    if chain[i, place] == f and lets_in[f, i] and left[i] > 0.0:
+                        more += left[i] * session_s[i] / 60.0
+                took = 1.0
+                if more > 0.0:
+                    before = carried_erlangs(load[f], sessions[f])
+                    took = (carried_erlangs(load[f] + more, sessions[f]) - before) / more
+                load[f] += more
+                for i in range(streams):
+                    if chain[i, place] == f and lets_in[f, i] and left[i] > 0.0:
+                        taken = left[i] * took
+                        stays = taken * max(0.0, kept_share[f, i])
+                        kept[i] += stays
+                        sent_on[i] += taken - stays
+                        left[i] -= taken
+        offered = 0.0
+        contained = 0.0
+        erlangs = 0.0
+        for i in range(streams):
+            rate = per_min[i, last]
+            direct = rate - kept[i] - sent_on[i]
+            erlangs += (direct * direct_s[i] + sent_on[i] * escalated_s[i]) / 60.0
+            offered += rate
+            contained += kept[i]
+        found[k, 0] = contained
+        found[k, 1] = offered - contained
+        found[k, 2] = erlangs
