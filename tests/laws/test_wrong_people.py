@@ -15,6 +15,7 @@ from sim.engine.run import simulate
 from sim.engine.state import Disposition, Handling
 from sim.outcomes.figures import FIGURES
 from sim.outcomes.measures import EVERYTHING
+from sim.outcomes.waiting import waits_s
 from tests.laws.worlds import read
 
 SIGMAS = 4.5
@@ -114,10 +115,14 @@ def test_a_transfer_is_one_more_wait_and_angers() -> None:
         "misroute": WRONG,
         "mood": {"wait_per_min": 0, "answer": 0, "reexplain": 0, "transfer": 0.1},
     }
-    found = simulate(read(busy)).contacts
+    simulated = simulate(read(busy))
+    found = simulated.contacts
     assert found is not None
     gone = found["disposition"] == Disposition.QUEUE_ABANDONED
-    assert ((found["passed_on"] > 0) & gone).any()
+    twice = (found["passed_on"] > 0) & gone
+    assert twice.any()
+    in_queue_s = found["waited_before_s"] + found["end_s"] - found["joined_s"]
+    assert np.allclose(in_queue_s[twice], waits_s(simulated)[twice])
     calm = simulate(read(busy | {"misroute": "off"})).contacts
     assert calm is not None
     direct = found["handling"] == Handling.HUMAN_ONLY
