@@ -382,6 +382,20 @@ def staff(
         str | None,
         typer.Option(metavar="TIME", help="For how long, such as 90m; to the end when left out."),
     ] = None,
+    shifts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shift",
+            metavar="TIME|own",
+            help="Also the cheapest roster of shifts so long, such as 8h, or of the group's own; repeatable.",
+        ),
+    ] = None,
+    starts: Annotated[
+        str, typer.Option(metavar="TIME", help="From one possible start of a shift to the next.")
+    ] = "30m",
+    at_most: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="People on all shifts of a day.")
+    ] = None,
     replications: Annotated[
         int | None,
         typer.Option(min=2, metavar="N", help="Days that a plan is tried on, instead of the file's number."),
@@ -400,6 +414,12 @@ def staff(
             metavar="FILE", help="Also write a workbook (.xlsx): by step, by queue, plans, assumptions."
         ),
     ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write the roster's shifts (.yaml), for a scenario to extend."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """How many people, by the clock: Erlang C, Erlang A, Hayward and simulation, and what each plan would really give."""
@@ -408,8 +428,8 @@ def staff(
     go(
         scenario, sets=sets or [], overrides=overrides or [], variant=variant, group=group, queues=queues or [], target=target,
         abandonment=abandonment, confidence=confidence, shrinkage=shrinkage, every=every, n_minus_1=n_minus_1, lose=lose,
-        lost_from=lost_from, lost_for=lost_for,
-        replications=replications, floor=floor.value, jobs=jobs, csv=csv, figure=figure, workbook=workbook, json=json,
+        lost_from=lost_from, lost_for=lost_for, shifts=shifts or [], starts=starts, at_most=at_most,
+        replications=replications, floor=floor.value, jobs=jobs, csv=csv, figure=figure, workbook=workbook, roster=roster, json=json,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from sim.studies.execute import Lost, execute, working
 from sim.studies.folder import JOURNAL, study_folder, write
 from sim.studies.folder import read_study as read_stored
 from sim.studies.journal import Journal
+from sim.studies.roster import as_yaml
 from sim.studies.said import said
 from sim.studies.staff import Staffing
 from sim.studies.staff import staff as find
@@ -161,6 +162,26 @@ class StaffResult:
         """One row a method: people-hours, and what the plan would really give."""
         return staffing.plans(self.staffing, self.after_loss)
 
+    @cached_property
+    def shifts(self) -> pd.DataFrame:
+        """One row a shift of the roster: days, local times, breaks, people scheduled and who come.
+
+        Raises:
+            ValueError: No roster was looked for.
+        """
+        return staffing.shifts(self.staffing)
+
+    @property
+    def shifts_yaml(self) -> str:
+        """The same as a section of a scenario.
+
+        Raises:
+            ValueError: No roster was looked for.
+        """
+        if self.staffing.roster is None:
+            raise ValueError("no roster was looked for; say of which shifts, such as shifts=['8h']")
+        return as_yaml(self.staffing.roster, self.scenario, self.staffing.group)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """How the figures are to be read."""
@@ -292,6 +313,9 @@ def staff(
     lose: str | None = None,
     lost_from: str | None = None,
     lost_for: str | None = None,
+    shifts: Sequence[str] = (),
+    starts: str = "30m",
+    at_most: int | None = None,
     replications: int | None = None,
     floor: Literal["kernel", "plain"] = "kernel",
     jobs: int | None = None,
@@ -314,6 +338,9 @@ def staff(
         lose: Or of this node, such as `vendor.B`.
         lost_from: When it is lost, such as `10:00`; all day when left out.
         lost_for: For how long, such as `90m`.
+        shifts: Also the cheapest roster of shifts so long, such as `["8h", "4h"]`, or `own` for the group's own shifts.
+        starts: From one possible start of a shift to the next.
+        at_most: People on all shifts of a day.
         replications: Days that a plan is tried on.
         floor: `kernel` (fast) or `plain`; the results are the same.
         jobs: Runs at a time.
@@ -322,25 +349,24 @@ def staff(
         ScenarioError: With every problem of the file, or why it cannot be staffed.
         ValueError: An argument that no search can have.
     """
-    arguments.lists(sets=sets, overrides=overrides, queues=queues)
+    arguments.lists(sets=sets, overrides=overrides, queues=queues, shifts=shifts)
     arguments.texts(variant=variant, group=group, lose=lose, lost_from=lost_from, lost_for=lost_for)
     arguments.shares(0.0, 0.9999, service_level=service_level)
     arguments.shares(0.0, 1.0, abandonment=abandonment)
     arguments.shares(0.5, 0.999, confidence=confidence)
     arguments.shares(0.0, 0.99, shrinkage=shrinkage)
     arguments.counts(2, replications=replications)
-    arguments.counts(1, jobs=jobs)
+    arguments.counts(1, jobs=jobs, at_most=at_most)
     arguments.among(("kernel", "plain"), floor=floor)
-    step_s = seconds(every) if isinstance(every, str) else None
-    if step_s is None:
-        raise ScenarioError(f"every is {every!r}, and must be a duration such as '30m'")
+    step_s, starts_s = _duration_s("every", every), _duration_s("starts", starts)
     scenario = one_of(
         scenario_file(os.fspath(path)), sets=sets, overrides=overrides, variant=variant, how="variant="
     )
     lost = loss.loss(scenario, lose, lost_from, lost_for, largest=n_minus_1)
     look = partial(
         find, group=group, queues=queues, service_level=service_level, abandonment=abandonment, confidence=confidence,
-        shrinkage=shrinkage, step_s=step_s, replications=replications, floor=floor, jobs=jobs,
+        shrinkage=shrinkage, step_s=step_s, shifts=shifts, starts_s=starts_s, at_most=at_most, replications=replications,
+        floor=floor, jobs=jobs,
     )  # fmt: skip
     found, extra = loss.staffed(look, scenario, lost)
     return StaffResult(found, scenario, extra)
@@ -365,6 +391,14 @@ def one_of(
     if len(scenarios) > 1:
         raise ScenarioError(f"{path}: has several variants; name one with {how}: {', '.join(scenarios)}")
     return next(iter(scenarios.values()))
+
+
+def _duration_s(name: str, value: object) -> float:
+    """An argument that says how long."""
+    found = seconds(value) if isinstance(value, str) else None
+    if found is None:
+        raise ScenarioError(f"{name} is {value!r}, and must be a duration such as '30m'")
+    return found
 
 
 def _as_text(value: object) -> str:

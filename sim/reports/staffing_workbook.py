@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.reports.numbers import duration
 from sim.reports.sheets import TIMES, Cell, Columns, Sheets, leaves, times
-from sim.reports.staffing import named, notes, plans
+from sim.reports.staffing import named, notes, plans, shifts
 from sim.scenario.model import Scenario
 from sim.studies.staff import Plan, Staffing
 
@@ -26,6 +26,8 @@ def made(found: Staffing, scenario: Scenario, extra: Staffing | None = None) -> 
     book.table("Required by step", *_by_step(found, scenario, by_name), frozen=2)
     book.table("By queue", *_by_queue(found, scenario, by_name), frozen=2)
     book.table("Plans", *_plans(found, extra))
+    if found.roster is not None:
+        book.table("Shifts", *_shifts(found))
     book.pairs("Assumptions", _assumptions(found, scenario, extra))
     book.pairs("Scenario", [("key", "value"), *leaves(scenario.resolved)])
     return book.made()
@@ -108,6 +110,15 @@ def _plans(found: Staffing, extra: Staffing | None) -> tuple[Columns, list[list[
     return columns, [[_plain(value) for value in row] for row in frame.itertuples(index=False)]
 
 
+def _shifts(found: Staffing) -> tuple[Columns, list[list[Cell]]]:
+    """A row a shift of the roster."""
+    frame = shifts(found)
+    kinds = {"hours": "load", "scheduled": "count", "people": "count"}
+    heads = {"hours": "hours, paid", "people": "come"}
+    columns = [(heads.get(name, name), kinds.get(name, "words")) for name in frame.columns]
+    return columns, [[_plain(value) for value in row] for row in frame.itertuples(index=False)]
+
+
 def _plain(value: Any) -> Cell:
     item = value.item() if hasattr(value, "item") else value
     return item if isinstance(item, str | float | int) else str(item)
@@ -138,6 +149,7 @@ def _assumptions(found: Staffing, scenario: Scenario, extra: Staffing | None) ->
         ("peakedness, for Hayward", _rounded(found.peakedness)),
         ("contacts at once, a person", _rounded(found.at_once)),
         ("with a loss (N−1)", "not looked for" if extra is None else extra.variant),
+        *_roster(found),
         ("runs simulated", f"{found.runs:,}"),
         ("seed", str(scenario.seed)),
         ("version", f"blendsim {sim.__version__}"),
@@ -146,6 +158,18 @@ def _assumptions(found: Staffing, scenario: Scenario, extra: Staffing | None) ->
         ("service level given", "simulated with that plan, on days that the search never saw"),
         *((f"note {k}", line) for k, line in enumerate(notes(found), 1)),
     ]  # fmt: skip
+
+
+def _roster(found: Staffing) -> list[tuple[str, Cell]]:
+    """What the shifts are paid for."""
+    roster = found.roster
+    if roster is None:
+        return []
+    return [
+        ("roster, paid hours, breaks within", f"{roster.paid_hours:,.1f}"),
+        ("roster, no such shifts cover it for less than", f"{roster.bound_hours:,.1f}"),
+        ("roster, hours on the floor beyond the scheduled requirement", f"{roster.over_hours:,.1f}"),
+    ]
 
 
 def _rounded(value: float) -> str:

@@ -110,4 +110,6 @@ def staffed(
     found = look(scenario)
     if worse is None or lost is None:
         return found, None
-    return found, replace(look(worse, at_least=found.plans[-1].people), variant=lost.words)
+    return found, replace(
+        look(worse, at_least=found.plans[-1].people, shifts=(), at_most=None), variant=lost.words
+    )

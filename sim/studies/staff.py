@@ -12,6 +12,8 @@ itself.
 
 Shrinkage is on the supply side, and applied once: scheduled = required / (1 − shrinkage), in whole people.
 
+The shifts that would cover the simulated plan are looked for in `sim.studies.roster`, and simulated like a plan.
+
 Source: iterative simulation-based staffing after Feldman, Mandelbaum, Massey & Whitt (2008), doi:10.1287/mnsc.1070.0821.
 """
 
@@ -32,8 +34,9 @@ from sim.outcomes.erlang import handle_by_interval_s, sums, together
 from sim.outcomes.intervals import Estimate, FloatArray
 from sim.outcomes.measures import MEASURE, Cut, interval_edges_s, quantities, quantity
 from sim.scenario.errors import ScenarioError
-from sim.scenario.model import Group, Scenario
+from sim.scenario.model import Group, Scenario, Shift
 from sim.scenario.values import in_units
+from sim.studies.roster import STARTS_S, Patterns, Roster
 from sim.wfm import staff_erlang_a, staff_erlang_c
 from sim.wfm.staffing import with_shrinkage
 
@@ -114,6 +117,10 @@ class Staffing:
     """Erlang C, Erlang A, Hayward, simulation."""
     shifts: Plan | None
     """What the group's own shifts supply, planned mean by step in whole people, and what they really give; None without shifts."""
+    roster: Roster | None
+    """Shifts that cover the simulated plan; None when nobody asked for them."""
+    rostered: Plan | None
+    """Same, who comes and who is scheduled, mean by step in whole people, and what it would really give."""
     runs: int
     """Simulated for the answer."""
 
@@ -130,6 +137,9 @@ def staff(
     step_s: float = STEP_S,
     peakedness: float | None = None,
     at_least: Sequence[int] | None = None,
+    shifts: Sequence[str] = (),
+    starts_s: float = STARTS_S,
+    at_most: int | None = None,
     replications: int | None = None,
     floor: FloorName = "kernel",
     jobs: int | None = None,
@@ -148,6 +158,9 @@ def staff(
         step_s: A whole number of reporting intervals.
         peakedness: For Hayward, instead of the measured one (which a fixed list of arrivals does not have).
         at_least: By step, people who are there anyway: the simulated plan begins with them and has no fewer.
+        shifts: Lengths such as `8h`, or `own` for the group's own: also a roster of such shifts that covers the simulated plan.
+        starts_s: From one possible start of a shift to the next, from midnight on; own shifts begin when they do.
+        at_most: People on all shifts of a day.
         replications: Of the search; the scenario's own number when left out.
         floor: The compiled one or the plain one.
         jobs: Runs at a time.
@@ -157,21 +170,33 @@ def staff(
         ScenarioError: It cannot be staffed this way, in words.
     """
     asked = _Asked(scenario, group, queues, service_level, abandonment, confidence, step_s)
+    patterns = asked.patterns(shifts, starts_s, at_most)
     n = scenario.replications if replications is None else replications
     search = _Search(asked, n, floor, jobs, progress)
     load = search.measure()
     if peakedness is not None:
         load = replace(load, z=peakedness)
     formulas = load.plans(asked)
+    if patterns is not None:
+        patterns.check(
+            asked.by_interval(formulas["Erlang A"])
+        )  # a search takes minutes; this is known before
     least = np.zeros(asked.steps, dtype=np.int64) if at_least is None else np.array(at_least, dtype=np.int64)
     found = search.smallest(formulas["Erlang A"] if at_least is None else least, least)
     plans = {**formulas, METHODS[-1]: found}
-    search.left = len(plans) * n
-    made = tuple(search.judge(name, people, shrinkage) for name, people in plans.items())
-    shifts = None
+    chosen = None if patterns is None else patterns.cheapest(asked.by_interval(found), shrinkage)
+    search.left = (len(plans) + bool(asked.shifts) + (chosen is not None)) * n
+    made = tuple(
+        search.judge(name, people, [with_shrinkage(int(p), shrinkage) for p in people])
+        for name, people in plans.items()
+    )
+    own = rostered = None
     if asked.shifts:
-        there = np.rint(asked.on_shift()).astype(np.int64)
-        shifts = search.judge("shifts", there, 0.0, own=True)  # who comes is on the list already
+        there = _whole(asked.on_shift(asked.shifts))
+        own = search.judge("shifts", there, there, shifts=asked.shifts)  # who comes is on the list already
+    if chosen is not None:
+        there, listed = (_whole(asked.on_shift(some)) for some in (chosen.comes, chosen.scheduled))
+        rostered = search.judge("roster", there, listed, shifts=chosen.comes)
     names = scenario.names.queues
     return Staffing(
         scenario=scenario.name,
@@ -191,7 +216,9 @@ def staff(
         confidence=confidence,
         shrinkage=shrinkage,
         plans=made,
-        shifts=shifts,
+        shifts=own,
+        roster=None if chosen is None else chosen.roster,
+        rostered=rostered,
         runs=search.runs,
     )
 
@@ -262,22 +289,42 @@ class _Asked:
     def steps(self) -> int:
         return len(self.edges_s) - 1
 
-    def on_shift(self) -> FloatArray:
-        """People whom the group's own shifts put on the floor, as planned, mean by step."""
+    def patterns(self, said: Sequence[str], starts_s: float, at_most: int | None) -> Patterns | None:
+        """Shifts that are possible, None when nobody asks for a roster."""
+        if not said:
+            if at_most is not None:
+                raise ScenarioError(
+                    "--at-most limits the people of a roster; say of which shifts with --shift, such as --shift 8h"
+                )
+            return None
+        return Patterns(
+            self.scenario,
+            self.group_name,
+            self.shifts,
+            said,
+            starts_s,
+            at_most,
+            interval_edges_s(self.scenario),
+        )
+
+    def by_interval(self, people: IntArray) -> IntArray:
+        """People by step, for every reporting interval."""
+        return people[self.of_interval]
+
+    def on_shift(self, shifts: Sequence[Shift]) -> FloatArray:
+        """People whom shifts put on the floor, as planned, mean by step."""
         found = np.zeros(self.steps)
-        for shift in self.shifts:
+        for shift in shifts:
             for begin_s, end_s in shift.pieces:
                 inside = np.minimum(end_s, self.edges_s[1:]) - np.maximum(begin_s, self.edges_s[:-1])
                 found += shift.people * np.maximum(0.0, inside)
         return found / np.diff(self.edges_s)
 
-    def staffed(self, people: IntArray | None, *, keep: bool = False) -> Scenario:
-        """The scenario with these people by step, in place of shifts; as it is when None."""
-        if people is None:
-            return replace(self.scenario, keep_contacts=keep)
+    def staffed(self, people: IntArray, *, shifts: tuple[Shift, ...] = (), keep: bool = False) -> Scenario:
+        """The scenario with these people by step, or with these shifts in their place."""
         steps = tuple((float(at), int(n)) for at, n in zip(self.edges_s[:-1], people, strict=True))
         groups = tuple(
-            replace(group, staffing=steps, shifts=()) if g == self.group else group
+            replace(group, staffing=() if shifts else steps, shifts=shifts) if g == self.group else group
             for g, group in enumerate(self.scenario.groups)
         )
         assert isinstance(groups[self.group], Group), "groups are values"
@@ -360,9 +407,15 @@ class _Search:
         self.left = (plans + len(METHODS)) * self.n
 
     def _run(
-        self, people: IntArray | None, replications: Sequence[int], what: str, *, keep: bool = False
+        self,
+        people: IntArray,
+        replications: Sequence[int],
+        what: str,
+        *,
+        shifts: tuple[Shift, ...] = (),
+        keep: bool = False,
     ) -> list[Run]:
-        scenario = self.asked.staffed(people, keep=keep)
+        scenario = self.asked.staffed(people, shifts=shifts, keep=keep)
         made = list(in_order([(scenario, r) for r in replications], self.floor, self.jobs))
         self.runs += len(made)
         if self.progress:
@@ -375,7 +428,7 @@ class _Search:
         asked = self.asked
         self.expect(MOST_ROUNDS + asked.steps)
         most = max((n for _, n in asked.scenario.groups[asked.group].staffing), default=1)
-        many = np.full(asked.steps, 1 + max(most, math.ceil(asked.on_shift().max())))
+        many = np.full(asked.steps, 1 + max(most, math.ceil(asked.on_shift(asked.shifts).max())))
         for _ in range(2):  # more people change what comes (redials), and what comes says how many are enough
             runs = self._run(many, range(min(self.n, MEASURING)), "measuring the load", keep=True)
             per_s, handle_s = self._load_of(runs, asked.queues)
@@ -396,11 +449,13 @@ class _Search:
         per_s: FloatArray = quantity(by_step, "queued") / np.maximum(1e-9, asked.counted_s * len(runs))
         return per_s, handle_by_interval_s(by_step)
 
-    def see(self, people: IntArray | None, replications: Sequence[int], what: str) -> _Seen:
+    def see(
+        self, people: IntArray, replications: Sequence[int], what: str, *, shifts: tuple[Shift, ...] = ()
+    ) -> _Seen:
         asked = self.asked
         shape = (len(replications), len(asked.queues), asked.steps)
         part, whole, gone, came = (np.zeros(shape) for _ in range(4))
-        for r, run in enumerate(self._run(people, replications, what)):
+        for r, run in enumerate(self._run(people, replications, what, shifts=shifts)):
             for k, q in enumerate(asked.queues):
                 found = quantities(run, Cut(queue=q))
                 found[: asked.first] = 0.0
@@ -504,12 +559,18 @@ class _Search:
             self._known[key] = bool((self.holds(people) >= 0.0).all())
         return self._known[key]
 
-    def judge(self, name: str, people: IntArray, shrinkage: float, *, own: bool = False) -> Plan:
-        """What a plan gives on days that the search never saw; with *own* what the scenario's shifts give, *people* in the mean."""
+    def judge(
+        self,
+        name: str,
+        people: IntArray,
+        scheduled: Sequence[int] | IntArray,
+        *,
+        shifts: tuple[Shift, ...] = (),
+    ) -> Plan:
+        """What a plan gives on days that the search never saw; or what *shifts* give, *people* in the mean."""
         asked = self.asked
-        seen = self.see(
-            None if own else people, range(FRESH_FROM, FRESH_FROM + self.n), "judging plans on other days"
-        )
+        fresh = range(FRESH_FROM, FRESH_FROM + self.n)
+        seen = self.see(people, fresh, "judging plans on other days", shifts=shifts)
         part, whole = seen.part.sum(axis=1), seen.whole.sum(axis=1)
         by_step = _level(part.sum(axis=0), whole.sum(axis=0))
         missed = 0
@@ -526,7 +587,7 @@ class _Search:
         return Plan(
             name=name,
             people=tuple(int(n) for n in people),
-            scheduled=tuple(with_shrinkage(int(n), shrinkage) for n in people),
+            scheduled=tuple(int(n) for n in scheduled),
             by_step=_plain(by_step),
             by_queue_and_step={
                 names[q]: _plain(_level(seen.part[:, k].sum(axis=0), seen.whole[:, k].sum(axis=0)))
@@ -546,6 +607,10 @@ def _level(part: FloatArray, whole: FloatArray) -> FloatArray:
     """Share by step; NaN where nobody asked."""
     found: FloatArray = np.divide(part, whole, out=np.full(part.shape, math.nan), where=whole > 0)
     return found
+
+
+def _whole(people: FloatArray) -> IntArray:
+    return np.rint(people).astype(np.int64)
 
 
 def _plain(values: FloatArray) -> tuple[float, ...]:
