@@ -185,6 +185,7 @@ def tally(
     interval_s: float,
     from_s: float,
     until_s: float,
+    unusual: bool,
 ) -> int:
     """Count journeys into the interval table.
 
@@ -201,6 +202,8 @@ def tally(
         within_s, short_s: Thresholds by queue.
         from_s: Contacts (queue joinings) before this are not counted: warm-up.
         until_s: End of the run, where sessions in flight are cut off.
+        unusual: Whether the scenario `is_unusual`: where it is not, what only that brings about is not even looked at, and half of a row
+            need not be fetched.
 
     Returns:
         Rows of *table* that have a cell by now.
@@ -264,15 +267,16 @@ def tally(
             t[_QUEUED] += 1
             t[_UNRESOLVED] += 1 if x.disposition == _D_UNRESOLVED else 0
             t[_SWITCHED] += 1 if x.via != channel[row] else 0
-            t[_PASSED_ON] += x.passed_on
-            t[_LOST_S] += x.lost_s
-            if x.held == 1:
+            if unusual:
+                t[_PASSED_ON] += x.passed_on
+                t[_LOST_S] += x.lost_s
+            if unusual and x.held == 1:
                 t[_HELD] += 1
                 left_s = x.end_s if np.isnan(x.joined_s) else x.joined_s
                 if x.ai_start_s > x.hold_s:
                     left_s = x.ai_start_s  # went back to the AI
                 t[_HELD_S] += (until_s if np.isnan(left_s) else left_s) - x.hold_s
-            if x.callback == 1:
+            if unusual and x.callback == 1:
                 t[_CALLBACKS] += 1
                 failed = x.disposition == _D_CALLBACK_FAILED
                 t[_CALLBACK_FAILED] += 1 if failed else 0
@@ -478,6 +482,7 @@ class Recorder:
             calendar.interval_s,
             self._scenario.warm_up_s,
             calendar.end_s,
+            self._scenario.is_unusual,
         )
         self.offered += len(rows)
         if self._scenario.keep_contacts:

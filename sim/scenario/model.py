@@ -752,6 +752,12 @@ class Scenario:
         return self.common_cause is not None or self.parents is not None or self.signals is not None
 
     @property
+    def is_unusual(self) -> bool:
+        """Whether a contact can be held, deflected, called back, passed on or cut off from people."""
+        held_up = any(incident.effect == "hand_over" for incident in self.incidents)
+        return self.relief is not None or self.misroute is not None or held_up
+
+    @property
     def on_the_line(self) -> BoolArray:
         """Channels in which customers wait with some patience, shape (channels,); in the others, as with mail, nobody sits and waits."""
         endless = np.array([queue.patience.family == "never" for queue in self.queues])

@@ -616,11 +616,7 @@ def knobs(scenario: Scenario) -> Rows:
             row.change_share, row.change_to = message.switch, message.switch_to
         row.held_patience = relief.meter.patience if relief.meter is not None else 1.0
         row.forecast_slots = int(relief.callback is not None and relief.callback.slots < 0)
-    row.unusual = int(
-        scenario.relief is not None
-        or scenario.misroute is not None
-        or any(incident.effect == "hand_over" for incident in scenario.incidents)
-    )
+    row.unusual = int(scenario.is_unusual)
     if (wrong := scenario.misroute) is not None:
         row.misroute, row.wrong_label, row.by_chance = 1, wrong.wrong_label, wrong.by_chance
         row.wrong_again, row.wrong_most = wrong.again, wrong.most
