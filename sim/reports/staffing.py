@@ -92,7 +92,7 @@ def sections(found: Staffing, scenario: Scenario, extra: Staffing | None = None)
 
 
 def hours(found: Staffing, plan: Plan) -> tuple[float, float]:
-    """People-hours on the floor, and scheduled; of a roster what it is paid for, breaks within."""
+    """People-hours on the floor, and scheduled; of a roster what it is paid for."""
     on_floor, scheduled = (sum(people) * found.step_s / 3600.0 for people in (plan.people, plan.scheduled))
     return (
         (on_floor, found.roster.paid_hours)
@@ -131,6 +131,7 @@ def _roster_notes(roster: Roster, found: Staffing) -> tuple[str, ...]:
     )
     lines = [
         f"{cheapest}; {count(scheduled_h)} are required, {count(roster.over_hours)} on the floor are more than that, the rest are breaks",
+        "paid: from start to end without breaks of more than 20 min",
     ]
     if found.shrinkage > 0.0:
         lines.append(
@@ -176,7 +177,7 @@ def notes(found: Staffing) -> tuple[str, ...]:
     if found.rostered is not None:
         lines.append(
             "roster: people of the shifts on the floor, breaks taken off, mean of the step; its scheduled hours are "
-            "paid hours, breaks within"
+            "paid hours"
         )
     if found.at_once > 1.0:
         lines.append(

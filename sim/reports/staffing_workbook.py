@@ -114,7 +114,7 @@ def _shifts(found: Staffing) -> tuple[Columns, list[list[Cell]]]:
     """A row a shift of the roster."""
     frame = shifts(found)
     kinds = {"hours": "load", "scheduled": "count", "people": "count"}
-    heads = {"hours": "hours, paid", "people": "come"}
+    heads = {"hours": "hours from start to end", "people": "come"}
     columns = [(heads.get(name, name), kinds.get(name, "words")) for name in frame.columns]
     return columns, [[_plain(value) for value in row] for row in frame.itertuples(index=False)]
 
@@ -166,7 +166,7 @@ def _roster(found: Staffing) -> list[tuple[str, Cell]]:
     if roster is None:
         return []
     return [
-        ("roster, paid hours, breaks within", f"{roster.paid_hours:,.1f}"),
+        ("roster, paid hours, without breaks of more than 20 min", f"{roster.paid_hours:,.1f}"),
         ("roster, no such shifts cover it for less than", f"{roster.bound_hours:,.1f}"),
         ("roster, hours on the floor beyond the scheduled requirement", f"{roster.over_hours:,.1f}"),
     ]

@@ -7,6 +7,9 @@ Breaks of a shift that is given by its length: under 4 h none; from 4 h up one o
 middle of what is left before and after it. The break, or the meal, may be at four places half an hour apart, of which the third is the
 middle of the shift: lunches need not all fall together.
 
+Paid is a shift from start to end without its breaks of more than 20 min: a rest counts as work, a meal does not (29 CFR 785.18
+and 785.19).
+
 Shrinkage: scheduled people times (1 − shrinkage) cover what is required. Of each shift that share comes, rounded up or down such that
 every interval stays covered by as few as can be.
 
@@ -44,6 +47,8 @@ BREAK_S, MEAL_S = 900.0, 2700.0
 WITH_BREAK_S, WITH_MEAL_S = 4 * 3600.0, 6 * 3600.0
 PLACES_S = (-3600.0, -1800.0, 0.0, 1800.0)
 """Where the meal, or the only break, may be, from the middle of the shift."""
+PAID_BREAK_S = 1200.0
+"""A longer break is not paid."""
 GRID_S = 900.0
 """Breaks begin on quarters of an hour from the start of the shift."""
 
@@ -85,7 +90,7 @@ class Roster:
     scheduled: int
     """People on all shifts of all days."""
     paid_hours: float
-    """From start to end of every shift, breaks within."""
+    """From start to end of every shift without breaks of more than 20 min."""
     bound_hours: float
     """No roster of such shifts is paid for less."""
     over_hours: float
@@ -227,10 +232,11 @@ class Patterns:
         bare = np.flatnonzero((required > 0) & ~self.covers.any(axis=1))
         if len(bare):
             t = int(bare[0])
-            more = f", nor {len(bare) - 1} others" if len(bare) > 1 else ""
+            more = f", nor {len(bare) - 1} other intervals" if len(bare) > 1 else ""
             raise ScenarioError(
                 f"no shift covers {span_words(self.scenario, (self.edges_s[t], self.edges_s[t + 1]))} whole, "
-                f"when people of {self.group} are needed{more}; add other shifts, or starts closer together"
+                f"when people of {self.group} are needed{more}; add other shifts, the same with breaks elsewhere, "
+                "or starts closer together (they count from midnight)"
             )
 
     def cheapest(self, required: IntArray, shrinkage: float) -> Found:
@@ -245,9 +251,7 @@ class Patterns:
             )
         self.check(required)
         scheduled = np.array([with_shrinkage(int(n), shrinkage) for n in required], dtype=np.int64)
-        paid_s = np.array(
-            [round(sum(day[-1][1] - day[0][0] for day in days)) for days in self.pieces], dtype=np.int64
-        )
+        paid_s = np.array([round(sum(_paid_s(day) for day in days)) for days in self.pieces], dtype=np.int64)
         weekday = np.array([one.weekday for one in self.patterns], dtype=np.int64)
         cover = cheapest_cover(self.covers, scheduled, paid_s, day=weekday, at_most=self.at_most)
         if cover is None:
@@ -320,6 +324,12 @@ def breaks_of(lasts_s: float) -> tuple[tuple[tuple[float, float], ...], ...]:
         behind = (_on_grid(back_s + (lasts_s - back_s - BREAK_S) / 2.0), BREAK_S)
         choices.append((before, (after_s, pause_s), behind))
     return tuple(choices)
+
+
+def _paid_s(day: Pieces) -> float:
+    """Of one person, on one day."""
+    breaks_s = [begin - end for (_, end), (begin, _) in pairwise(day)]
+    return day[-1][1] - day[0][0] - sum(one_s for one_s in breaks_s if one_s > PAID_BREAK_S)
 
 
 def _on_grid(time_s: float) -> float:

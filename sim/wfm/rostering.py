@@ -2,7 +2,7 @@
 
     minimise  Σ cost · people    subject to    Σ covers · people ≥ required   in every interval
 
-The program is solved exactly by HiGHS; what it costs to be short of is never an option. Of the answers that cost the same it takes one with
+HiGHS solves the program, as a rule to its end; being short is never an option. Of the answers that cost the same it takes one with
 fewest people, of those the one whose people are earliest in the order of the shifts: the same question has the same answer.
 
 Source: Dantzig (1954), "A comment on Edie's traffic delays at toll booths", doi:10.1287/opre.2.3.339.
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
-MOST_NODES = 20_000
-"""Of branch and bound, a solve; a clock would make the answer one of the machine. A day with 228 shifts took 1,700 at most."""
+MOST_NODES = 5_000
+"""Of branch and bound, a solve, for what a day seldom needs; a limit by the clock would make the answer one of the machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,21 @@ def test_every_step_and_method_is_in_the_workbook(found: sim.StaffResult) -> Non
     assert ["demand.per_h", "120"] in sheets["Scenario"][1]
 
 
+def test_a_roster_has_a_sheet_of_shifts() -> None:
+    """A row a shift, with people scheduled and who come; what it is paid for stands with the assumptions."""
+    found = sim.staff(TEAM, every="2h", replications=3, shrinkage=0.3, shifts=["2h"], jobs=1)
+    roster = found.staffing.roster
+    assert roster is not None
+    sheets = _opened(staffing_workbook.made(found.staffing, found.scenario))
+    _, (heads, *rows) = sheets["Shifts"]
+    assert ["days", "from", "until", "hours from start to end", "breaks", "scheduled", "come"] == heads
+    assert [shift.scheduled for shift in roster.shifts] == [row[heads.index("scheduled")] for row in rows]
+    assert [shift.people for shift in roster.shifts] == [row[heads.index("come")] for row in rows]
+    assumed = {row[0]: row[1] for row in sheets["Assumptions"][1]}
+    assert f"{roster.paid_hours:,.1f}" == assumed["roster, paid hours, without breaks of more than 20 min"]
+    assert "roster\nservice level given" in sheets["Required by step"][1][0]
+
+
 @pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK(1)", "http://x.example", "007"])
 def test_what_somebody_named_stays_text(found: sim.StaffResult, evil: str) -> None:
     """A name that looks like a formula, a link or a number is written as what it is: a word."""

@@ -181,7 +181,7 @@ def test_more_break_places_never_cost_more(centre):
         ({"shifts": ("25h",)}, "--shift is '25h'"),
         ({"shifts": ("2h",), "starts_s": 60.0}, "--starts is 1m, and must be from 5m to 24h"),
         ({"at_most": 5}, "--at-most limits the people of a roster; say of which shifts with --shift"),
-        ({"shifts": ("1h",), "starts_s": 7200.0}, "no shift covers 09:00–09:15 whole, when people of team are needed, nor 7 others"),
+        ({"shifts": ("1h",), "starts_s": 7200.0}, "no shift covers 09:00–09:15 whole, when people of team are needed, nor 7 other"),
         ({"shifts": ("2h",), "at_most": 5}, r"--at-most 5: so few people do not cover what is required; .* takes \d+ at least"),
     ],
 )  # fmt: skip
@@ -241,3 +241,16 @@ def test_a_notebook_has_the_shifts_as_a_frame():
         sim.staff(CENTRE, shifts=["2h"], starts=30)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="shifts is '8h', and must be a list"):
         sim.staff(CENTRE, shifts="8h")
+
+
+def test_rests_are_paid_and_meals_are_not(tmp_path):
+    """Eight hours with a meal of 45 minutes and two rests of 15 are seven and a quarter; a break of 20 minutes is a rest."""
+    long = tmp_path / "long.yaml"
+    long.write_text(
+        f"extends: '{CENTRE}'\ncalendar: {{ from: 2026-03-02 08:00, until: 16:00 }}\n"
+        "people: { team: { staffing: null, shifts: [{ start: 08:00, lasts: 8h, people: 1, breaks: [{ after: 4h, lasts: 20m }] }] } }\n"
+    )
+    scenario = next(iter(scenarios_of(long).values()))
+    first = np.array([2] + 31 * [0], dtype=np.int64)
+    assert 14.5 == _patterns(scenario, ["8h"]).cheapest(first, 0.0).roster.paid_hours
+    assert 16.0 == _patterns(scenario, ["own"]).cheapest(first, 0.0).roster.paid_hours
