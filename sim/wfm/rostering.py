@@ -2,8 +2,9 @@
 
     minimise  Σ cost · people    subject to    Σ covers · people ≥ required   in every interval
 
-HiGHS solves the program, as a rule to its end; being short is never an option. Of the answers that cost the same it takes one with
-fewest people, of those the one whose people are earliest in the order of the shifts: the same question has the same answer.
+HiGHS solves the program, being short is never an option. Solved to its end, as days are as a rule, it takes of the answers that cost the
+same one with fewest people, of those the one whose people are earliest in the order of the shifts. A limit on nodes, not on time, ends
+what takes long: the same question has the same answer, and the bound says how much cheaper another could be.
 
 Source: Dantzig (1954), "A comment on Edie's traffic delays at toll booths", doi:10.1287/opre.2.3.339.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
-MOST_NODES = 5_000
+MOST_NODES = 1_000
 """Of branch and bound, a solve, for what a day seldom needs; a limit by the clock would make the answer one of the machine."""
 
 
@@ -79,12 +80,13 @@ def cheapest_cover(
     if first is None:
         return None
     people, bound = first
-    for what, then in ((in_units, ones), (ones, np.arange(shifts))):
+    spent = int(in_units @ people)
+    proved = spent <= math.ceil(bound - 1e-6)
+    for what, then in ((in_units, ones), (ones, np.arange(shifts))) if proved else ():
         # What was reached stays; half a unit of room, for whole numbers come out of the solver as 302.99999.
         rows.append((what[None, :], 0, int(what @ people) + 0.5))
         better = _solved(then, rows, low, high)
         people = people if better is None else better[0]
-    spent = int(in_units @ people)
     return Cover(tuple(int(n) for n in people), spent * unit, min(spent, math.ceil(bound - 1e-6)) * unit)
 
 
