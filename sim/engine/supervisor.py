@@ -294,15 +294,17 @@ class Supervisor:
             self._seen_at, self._seen = stand, self._fleets_seen(stands, step)
         seen = self._seen
         estimate = self._estimates.now(stands, now_s)
-        told = tuple(
-            [
+        warnings: tuple[signals.Warned, ...] = ()
+        told: tuple[signals.Maintenance, ...] = ()
+        if self._warnings or self._untold:
+            warnings = tuple(self._warnings)
+            told = tuple(
                 replace(pause, impact=self._estimates.in_pause(stands, pause.fleet, pause.from_s, now_s))
                 for pause in self._untold
-            ]
-        )
-        observation = signals.SignalObservation(now_s, seen, estimate, tuple(self._warnings), told)
-        self._warnings.clear()
-        self._untold.clear()
+            )
+            self._warnings.clear()
+            self._untold.clear()
+        observation = signals.SignalObservation(now_s, seen, estimate, warnings, told)
         self._signals, sent = signals.step(self._signals, observation, policy, now_s)
         for signal in sent:
             self.sent.append(signal)

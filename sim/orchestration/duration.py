@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ class Remaining(NamedTuple):
         return f"median {self.p50_s / 60.0:.0f} min more after {self.elapsed_s / 60.0:.0f} min, as faults of this kind go"
 
 
+@lru_cache(maxsize=4096)  # most are asked for at the start of a fault and every few minutes from there
 def remaining(elapsed_s: float, law: Law, posted_s: float = math.nan) -> Remaining:
     """Expected rest of a fault that has lasted *elapsed_s* seconds.
 

@@ -35,7 +35,7 @@ class Packed(Generic[T]):
     def __init__(self, of: T) -> None:
         self.of = of
         if not _numba.config.DISABLE_JIT:
-            self._numba_type_ = _Type(_numba.typeof(of))
+            self._numba_type_ = _type_of(of)
             self._memory = np.zeros(_bytes(of), dtype=np.uint8)
             self.address = int(self._memory.ctypes.data)
             _pack(of, self.address)
@@ -45,6 +45,29 @@ class _Type(types.Type):  # type: ignore[misc,unused-ignore]
     def __init__(self, of: Any) -> None:
         self.of = of
         cast(Any, super()).__init__(name=f"Packed({of.name})")
+
+
+_types: dict[tuple[object, ...], tuple[_Type, list[np.dtype[Any]]]] = {}
+"""By what arrays look like; with their dtypes, so that none of these goes and leaves its identity to another."""
+
+
+def _type_of(of: Any) -> _Type:
+    """The type of a packed tuple. Numba takes milliseconds to find out about a hundred arrays; a glance tells that they are as before."""
+    look: list[object] = []
+    dtypes: list[np.dtype[Any]] = []
+    ahead = [of]
+    while ahead:
+        each = ahead.pop()
+        if isinstance(each, np.ndarray):
+            look.append((id(each.dtype), each.ndim, each.flags.num))
+            dtypes.append(each.dtype)
+        else:
+            look.append((type(each), len(each)))
+            ahead.extend(each)
+    key = tuple(look)
+    if key not in _types:
+        _types[key] = _Type(_numba.typeof(of)), dtypes
+    return _types[key][0]
 
 
 @cast(Any, register_model)(_Type)
