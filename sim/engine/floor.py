@@ -306,7 +306,7 @@ class PlainFloor:
             )
             or (0,),
             active=tuple(meter.value for meter in self.sessions),
-            all_in=bool((self.ejection["available"] == self.ejection["hosts"]).all()),
+            all_in=all(ejection.all_in(self.ejection, f) for f in range(len(self.ejection))),
         )
 
     def _settle(self) -> None:

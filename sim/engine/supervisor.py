@@ -37,8 +37,8 @@ _VERDICTS = {
 }
 """What a breaker's state says of its fleet; any other says nothing."""
 _TYPES = {kind: number for number, kind in enumerate(signals.Type)}
-_SIGNAL, _NODATA = What.SIGNAL, common_cause.Verdict.NODATA
 # By a name of their own: to fetch a member from its class takes Python 3.11 as long as to look up three of them.
+_SIGNAL, _NODATA = What.SIGNAL, common_cause.Verdict.NODATA
 _CLOSES_NO_DOOR = (What.HOST, What.SCALE)
 """Moves that change how many sessions there can be, and no fleet's state."""
 _PLAN = plans.PlanPolicy()
@@ -490,9 +490,7 @@ class Supervisor:
     def _group(self, lever: int) -> int:
         return self.scenario.names.groups.index(self.scenario.levers[lever].group)
 
-    def _say(
-        self, words: str | signals.Signal, what: What, subject: int, *states: int, **numbers: Any
-    ) -> None:
+    def _say(self, words: str, what: What, subject: int, *states: int, **numbers: Any) -> None:
         self.words.append((self.log(what, subject, *states, **numbers), words))
 
 

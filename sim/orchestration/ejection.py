@@ -145,9 +145,15 @@ def enough_left(e: Rows, f: int) -> bool:
 
 
 @compiled
+def all_in(e: Rows, f: int) -> bool:
+    """Whether every host of fleet *f* is in service."""
+    return bool(e[f].available == e[f].hosts)
+
+
+@compiled
 def sessions_left(e: Rows, f: int, sessions: int) -> int:
     """Of a fleet's *sessions*, those that the hosts in service can have."""
-    if e[f].available == e[f].hosts or (e[f].panics == 1 and e[f].to_human == 0):
+    if all_in(e, f) or (e[f].panics == 1 and e[f].to_human == 0):
         return int(sessions)
     return int(sessions * e[f].available // e[f].hosts)
 

@@ -29,8 +29,8 @@ from sim.orchestration.flow import flows
 OPEN_DOOR = frozenset({"closed", "disabled", "metrics_only"})
 SIMPLE_ONLY = frozenset({"degraded"})
 SHUT = frozenset({"open", "half_open", "forced_open"})
-_STATES = OPEN_DOOR | SIMPLE_ONLY | SHUT
 """Names of breaker states by what they let in; the probes of a half-open one are too few to count."""
+_STATES = OPEN_DOOR | SIMPLE_ONLY | SHUT
 
 _Z80 = NormalDist().inv_cdf(0.9)
 
@@ -212,7 +212,6 @@ class Worked:
     """What callers made of estimates, by all that it rests on."""
     tables: dict[tuple[str, ...], _Table] = field(default_factory=dict)
     """By names of the fleets."""
-
     entries: int = 0
     """Intervals worked out, of all fleets as they stood."""
 

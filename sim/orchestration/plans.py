@@ -405,9 +405,7 @@ def _need(seen: PlanObservation, levers: Sequence[Lever], policy: PlanPolicy, no
     reach_s = max((lead_s for lead_s in leads if lead_s < math.inf), default=0.0)
     beyond = math.ceil(min(reach_s, seen.lasts_p50_s) / policy.step_s) + 1 - len(seen.gap)
     gap = (*seen.gap, *seen.gap[-1:] * max(0, beyond))
-    lasting = len(gap)
-    if seen.lasts_p50_s < lasting * policy.step_s:
-        lasting = max(0, math.floor(seen.lasts_p50_s / policy.step_s) + 1)
+    lasting = max(0, math.floor(min(len(gap), seen.lasts_p50_s / policy.step_s)) + 1)
     return [*gap[:lasting], *[0.0] * (len(gap) - lasting)]
 
 
@@ -427,10 +425,8 @@ def _covered(
             seen.joined[call.call] / call.lever.handle_factor if call.call in seen.joined else call.expected
         )
         first = max(0, math.ceil((call.from_s - now_s) / policy.step_s))
-        ends_s = call.until_s - now_s
-        for k in range(
-            first, steps if ends_s >= steps * policy.step_s else math.ceil(ends_s / policy.step_s)
-        ):
+        end = math.ceil(min(steps, (call.until_s - now_s) / policy.step_s))
+        for k in range(first, end):
             there[k] += worth
     return there
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.outcomes.local_time import local_time
+from sim.outcomes.measures import interval_edges_s
 from sim.reports.blocks import Lines, Section, Table
 from sim.reports.numbers import count, duration, estimate
 from sim.reports.style import BLACK, BLUE, DPI, GREEN, GREY, ORANGE, PURPLE, RC, VERMILION, WIDTH_IN, settle
@@ -283,19 +284,13 @@ def figure(found: Staffing, scenario: Scenario) -> Figure:
         x = [local_time(scenario, at_s).replace(tzinfo=None) for at_s in found.from_s]
         x.append(x[-1] + timedelta(seconds=found.step_s))
         for _, plan in named(found):
+            at, people = x, [*plan.people, plan.people[-1]]
             if plan is found.rostered and found.roster is not None:
-                above.step(
-                    *_on_floor(found.roster, scenario),
-                    color=PURPLE,
-                    linewidth=1.4,
-                    where="post",
-                    label="roster",
-                )
+                at, people = _on_floor(found.roster, scenario)
             look: dict[str, Any] = {
                 "color": COLOURS[plan.name], "linewidth": 2.2 if plan.name == "simulation" else 1.4, "where": "post"
             }  # fmt: skip
-            if plan is not found.rostered:
-                above.step(x, [*plan.people, plan.people[-1]], label=plan.name, **look)
+            above.step(at, people, label=plan.name, **look)
             level = [100.0 * one for one in plan.by_step]
             below.step(x, [*level, level[-1]], **look)
         for name, target in found.targets.items():
@@ -320,10 +315,7 @@ def figure(found: Staffing, scenario: Scenario) -> Figure:
 
 def _on_floor(roster: Roster, scenario: Scenario) -> tuple[list[datetime], list[int]]:
     """People of the roster by reporting interval: breaks are shorter than a step."""
-    edges_s = [k * scenario.calendar.interval_s for k in range(len(roster.on_floor))] + [
-        scenario.calendar.end_s
-    ]
-    at = [local_time(scenario, edge_s).replace(tzinfo=None) for edge_s in edges_s]
+    at = [local_time(scenario, edge_s).replace(tzinfo=None) for edge_s in interval_edges_s(scenario)]
     return at, [*roster.on_floor, roster.on_floor[-1]]
 
 

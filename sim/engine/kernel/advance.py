@@ -105,7 +105,7 @@ def standing(
         found[1, f] = levels[f].level
         found[2, f] = ejection.in_service(hosts, f, fleets[f].sessions)
         found[3, f] = fleets[f].active
-        found[4, f] = int(hosts[f].available == hosts[f].hosts)
+        found[4, f] = int(ejection.all_in(hosts, f))
 
 
 @compiled
